@@ -59,8 +59,8 @@ export class CallbackTimer extends Timer {
 /** The wheel. All calls back come from the clock's callback, never from inside `schedule`. */
 export class TimerWheel {
   readonly #clock: WheelClock;
-  readonly #heads: (Timer | null)[] = new Array<Timer | null>(LEVELS * SLOTS).fill(null);
-  readonly #tails: (Timer | null)[] = new Array<Timer | null>(LEVELS * SLOTS).fill(null);
+  readonly #heads: (Timer | null)[] = emptySlots();
+  readonly #tails: (Timer | null)[] = emptySlots();
   /** Bit i of word `2 * level + (i >> 5)`: slot i of that level is not empty. */
   readonly #occupied = new Int32Array(LEVELS * 2);
   readonly #onClock = (): void => this.#fireDue();
@@ -243,4 +243,8 @@ function nextBit(low: number, high: number, from: number): number {
 
 function lowestBit(bits: number): number {
   return 31 - Math.clz32(bits & -bits);
+}
+
+function emptySlots(): (Timer | null)[] {
+  return Array.from({ length: LEVELS * SLOTS }, () => null);
 }
