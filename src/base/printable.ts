@@ -1,0 +1,31 @@
+/**
+ * Characters that could break a line apart, drive a terminal, or show text in another order than it is: C0 and C1
+ * controls, DEL, line and paragraph separators, bidirectional controls, zero-width marks, lone surrogates.
+ */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * Text as it can stand in one line of a log or on a terminal, whoever supplied it: unprintable characters as escapes (`\n`, `\u001b`), cut to
+ * `maxLength` UTF-16 units before escaping, with the number of units that were dropped.
+ */
+export function printable(text: string, maxLength: number): string {
+  const cut = text.length > maxLength ? text.slice(0, maxLength) : text;
+  const safe = cut.replace(UNPRINTABLE, escapeCharacter);
+  return cut === text ? safe : `${safe}…(+${text.length - maxLength})`;
+}
+
+function escapeCharacter(character: string): string {
+  return SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
+ * True for errors that say all there is to say in their message: those with a code of the system (`EIO`) or of the broker (`CONFIG_INVALID`).
+ * False for bugs, whose stack matters; Node's own `ERR_…` codes mean wrong use of its API and count as such.
+ */
+export function isOperatingError(error: Error): boolean {
+  const code: unknown = (error as { code?: unknown }).code;
+  return typeof code === 'string' && !code.startsWith('ERR_');
+}
