@@ -120,7 +120,8 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Error) return describeError(value);
   if (Buffer.isBuffer(value)) return `${value.length} bytes`;
-  if (typeof value !== 'object') return String(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value === 'function') return '[function]';
   try {
     return (
       JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? ''

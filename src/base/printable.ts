@@ -1,9 +1,8 @@
 /**
- * Characters that could break a line apart, drive a terminal, or show text in another order than it is: C0 and C1
- * controls, DEL, line and paragraph separators, bidirectional controls, zero-width marks, lone surrogates.
+ * Characters that could break a line apart, drive a terminal, or show text in another order than it is: controls, format characters (bidirectional
+ * marks, zero-width ones), line and paragraph separators, lone surrogates.
  */
-const UNPRINTABLE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -18,7 +17,10 @@ export function printable(text: string, maxLength: number): string {
 }
 
 function escapeCharacter(character: string): string {
-  return SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const short = SHORT_ESCAPES[character];
+  if (short !== undefined) return short;
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\u{${code}}` : `\u${code.padStart(4, '0')}`;
 }
 
 /**
