@@ -20,7 +20,7 @@ function escapeCharacter(character: string): string {
   const short = SHORT_ESCAPES[character];
   if (short !== undefined) return short;
   const code = (character.codePointAt(0) ?? 0).toString(16);
-  return code.length > 4 ? `\u{${code}}` : `\u${code.padStart(4, '0')}`;
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
 
 /**
