@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BrokerProcess } from './broker-process.ts';
+import type { KafkaTools } from './kafka-tools.ts';
+import { freePort } from './temporary.ts';
+
+/** Bounded, and without the slow compiler: it runs for a few seconds. */
+const BROKER_FLAGS = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/** Cluster id that the directories are formatted with. */
+export const KAFKA_CLUSTER_ID = 'a2Fma2Etb3JhY2xlLTAwMA';
+
+/** Apache Kafka itself, the oracle: one node in KRaft combined mode on the loopback interface. */
+export interface KafkaBroker {
+  readonly process: BrokerProcess;
+  /** Its `log.dirs`. */
+  readonly dataDirectory: string;
+}
+
+/**
+ * Formats a directory and prepares a broker on free ports; `process.start()` starts it.
+ * @param directory where `data/` and `server.properties` go; exists.
+ * @param settings lines over the defaults, by name.
+ */
+export async function prepareKafka(
+  tools: KafkaTools,
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<KafkaBroker> {
+  const port = await freePort();
+  const controllerPort = await freePort();
+  const dataDirectory = join(directory, 'data');
+  const file = join(directory, 'server.properties');
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': dataDirectory,
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    ...settings,
+  };
+  writeFileSync(
+    file,
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  await tools.run(
+    'kafka.tools.StorageTool',
+    ['format', '--ignore-formatted', '-t', KAFKA_CLUSTER_ID, '-c', file],
+    {
+      timeoutMs: 60_000,
+    },
+  );
+  const process = new BrokerProcess({
+    name: 'Apache Kafka',
+    command: tools.java,
+    args: tools.javaArguments('kafka.Kafka', [file], BROKER_FLAGS),
+    port,
+    startTimeoutMs: 60_000,
+  });
+  return { process, dataDirectory };
+}
