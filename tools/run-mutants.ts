@@ -1,0 +1,82 @@
+// Proves that the simulator can find errors: applies each patch of sim/mutants/ to a copy of the sources, runs the simulator there and expects
+// it to fail with the invariant the patch names. `--search N` looks for a seed among the first N instead of replaying the pinned one.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { list } from './tidy/source.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const RUN_TIMEOUT_MS = 600_000;
+
+/** A planted error, as the text above its patch describes it. */
+interface Mutant {
+  readonly path: string;
+  /** Invariant that must catch it, as the simulator prints it. */
+  readonly invariant: string;
+  /** Seed known to catch it. */
+  readonly seed: number;
+}
+
+const { values } = parseArgs({ options: { search: { type: 'string' }, only: { type: 'string' } } });
+
+/** Reads `Invariant:` and `Seed:` above the diff. */
+function readMutant(path: string): Mutant {
+  const head = readFileSync(join(ROOT, path), 'utf8').split(/^(?:diff --git|---) /m)[0] ?? '';
+  const invariant = /^Invariant: (.+)$/m.exec(head)?.[1];
+  const seed = /^Seed: (\d+)$/m.exec(head)?.[1];
+  if (invariant === undefined || seed === undefined)
+    throw new Error(`${path} does not name its Invariant: and Seed:`);
+  return { path, invariant, seed: Number(seed) };
+}
+
+/** A copy of what the simulator runs, with one error planted. */
+function plant(mutant: Mutant): string {
+  const copy = mkdtempSync(join(tmpdir(), 'odradek-mutant-'));
+  for (const part of ['src', 'sim', 'package.json'])
+    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const apply = spawnSync('git', ['apply', '--verbose', join(ROOT, mutant.path)], {
+    cwd: copy,
+    encoding: 'utf8',
+    env: { ...process.env, GIT_CEILING_DIRECTORIES: tmpdir() },
+  });
+  if (apply.status !== 0) throw new Error(`${mutant.path} no longer applies; make it anew.\n${apply.stderr}`);
+  return copy;
+}
+
+/** True when the simulator in `copy` fails with the expected invariant. */
+function isFound(mutant: Mutant, copy: string): boolean {
+  const seeds =
+    values.search === undefined
+      ? ['--seed', String(mutant.seed)]
+      : ['--seed', '1', '--seeds', values.search, '--bail'];
+  const run = spawnSync(process.execPath, ['sim/main.ts', ...seeds], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: RUN_TIMEOUT_MS,
+    maxBuffer: 1 << 26,
+  });
+  const found = run.status === 1 && run.stdout.includes(mutant.invariant);
+  const failed = /^FAILED .*$/m.exec(run.stdout)?.[0] ?? `exit code ${run.status}`;
+  console.log(`${found ? 'found ' : 'MISSED'} ${mutant.path}: ${failed}`);
+  if (!found) console.log(`${run.stdout}\n${run.stderr}`.slice(-4000));
+  return found;
+}
+
+const mutants = list('sim/mutants/*.patch')
+  .filter((path) => path.includes(values.only ?? ''))
+  .map(readMutant);
+if (mutants.length === 0) throw new Error('no mutants were found');
+let missed = 0;
+for (const mutant of mutants) {
+  const copy = plant(mutant);
+  try {
+    if (!isFound(mutant, copy)) missed++;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+console.log(`${mutants.length - missed} of ${mutants.length} planted errors were found`);
+process.exit(missed === 0 ? 0 : 1);
