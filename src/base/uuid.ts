@@ -29,7 +29,7 @@ for (let i = 0; i < 64; i++) DIGITS[ALPHABET.charCodeAt(i)] = i;
  */
 const CACHE_SLOTS = 1024;
 const cacheWords = new Int32Array(CACHE_SLOTS * 4);
-const cacheTexts: Uuid[] = new Array<Uuid>(CACHE_SLOTS).fill(ZERO_UUID);
+const cacheTexts: Uuid[] = Array.from({ length: CACHE_SLOTS }, () => ZERO_UUID);
 
 /** The text form of the 16 bytes at `position`; the caller has checked that they are there. */
 export function uuidFromBytes(buffer: Buffer, position: number): Uuid {

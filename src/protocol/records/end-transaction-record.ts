@@ -1,0 +1,9 @@
+import { message, type MessageOf } from '../schema.ts';
+
+/** The metadata transaction counts. */
+export const EndTransactionRecord = message(
+  { name: 'EndTransactionRecord', kind: 'metadata', apiKey: 24, versions: '0', flexible: '0+' },
+  () => ({}),
+);
+/** A decoded `EndTransactionRecord`. */
+export type EndTransactionRecord = MessageOf<typeof EndTransactionRecord>;

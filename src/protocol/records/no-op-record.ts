@@ -1,0 +1,9 @@
+import { message, type MessageOf } from '../schema.ts';
+
+/** Nothing; written at intervals so that the metadata log advances. */
+export const NoOpRecord = message(
+  { name: 'NoOpRecord', kind: 'metadata', apiKey: 20, versions: '0', flexible: '0+' },
+  () => ({}),
+);
+/** A decoded `NoOpRecord`. */
+export type NoOpRecord = MessageOf<typeof NoOpRecord>;
