@@ -1,0 +1,217 @@
+import { int, list, long, short, string } from '../definition.ts';
+import { atLeast, oneOf, oneOfIgnoringCase } from '../rules.ts';
+
+/** Configs of the group coordinator: classic, consumer and streams groups, committed offsets. */
+export const groupConfigs = {
+  'group.consumer.assignors': list({
+    default: 'uniform,range',
+    importance: 'MEDIUM',
+    doc: 'Assignors that a consumer group may choose from, the first being the default.',
+  }),
+  'group.consumer.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Heartbeat interval given to members of consumer groups.',
+  }),
+  'group.consumer.max.heartbeat.interval.ms': int({
+    default: 15_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest heartbeat interval that a consumer group may be configured with.',
+  }),
+  'group.consumer.max.session.timeout.ms': int({
+    default: 60_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest session timeout that a consumer group may be configured with.',
+  }),
+  'group.consumer.max.size': int({
+    default: 2_147_483_647,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Most members of one consumer group.',
+  }),
+  'group.consumer.migration.policy': string({
+    default: 'bidirectional',
+    rule: oneOfIgnoringCase('DISABLED', 'DOWNGRADE', 'UPGRADE', 'BIDIRECTIONAL'),
+    importance: 'MEDIUM',
+    doc: 'Which way a group may change between the classic and the consumer protocol while it has members.',
+  }),
+  'group.consumer.min.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest heartbeat interval that a consumer group may be configured with.',
+  }),
+  'group.consumer.min.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest session timeout that a consumer group may be configured with.',
+  }),
+  'group.consumer.regex.refresh.interval.ms': int({
+    default: 600_000,
+    rule: atLeast(10000),
+    importance: 'MEDIUM',
+    internal: true,
+    doc: 'How often subscriptions by regular expression are matched against the topics again.',
+  }),
+  'group.consumer.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'A member of a consumer group is removed after this long without a heartbeat.',
+  }),
+  'group.coordinator.append.linger.ms': int({
+    default: -1,
+    rule: atLeast(-1),
+    importance: 'MEDIUM',
+    doc: 'How long the group coordinator collects writes into one batch; -1 adapts to the load.',
+  }),
+  'group.coordinator.rebalance.protocols': list({
+    default: 'classic,consumer,streams',
+    rule: oneOf('consumer', 'classic', 'share', 'streams'),
+    importance: 'MEDIUM',
+    doc: 'Group protocols that are served.',
+  }),
+  'group.coordinator.threads': int({
+    default: 4,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: "Threads of Kafka's group coordinator.",
+  }),
+  'group.initial.rebalance.delay.ms': int({
+    default: 3000,
+    importance: 'MEDIUM',
+    doc: 'How long the first rebalance of an empty classic group waits for more members.',
+  }),
+  'group.max.session.timeout.ms': int({
+    default: 1_800_000,
+    importance: 'MEDIUM',
+    doc: 'Largest session timeout that a member of a classic group may ask for.',
+  }),
+  'group.max.size': int({
+    default: 2_147_483_647,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Most members of one classic group.',
+  }),
+  'group.min.session.timeout.ms': int({
+    default: 6000,
+    importance: 'MEDIUM',
+    doc: 'Smallest session timeout that a member of a classic group may ask for.',
+  }),
+  'group.streams.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Heartbeat interval given to members of streams groups.',
+  }),
+  'group.streams.initial.rebalance.delay.ms': int({
+    default: 3000,
+    rule: atLeast(0),
+    importance: 'MEDIUM',
+    doc: 'How long the first rebalance of an empty streams group waits for more members.',
+  }),
+  'group.streams.max.heartbeat.interval.ms': int({
+    default: 15_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest heartbeat interval that a streams group may be configured with.',
+  }),
+  'group.streams.max.session.timeout.ms': int({
+    default: 60_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest session timeout that a streams group may be configured with.',
+  }),
+  'group.streams.max.size': int({
+    default: 2_147_483_647,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Most members of one streams group.',
+  }),
+  'group.streams.max.standby.replicas': int({
+    default: 2,
+    rule: atLeast(0),
+    importance: 'MEDIUM',
+    doc: 'Most standby replicas that a streams group may be configured with.',
+  }),
+  'group.streams.min.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest heartbeat interval that a streams group may be configured with.',
+  }),
+  'group.streams.min.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest session timeout that a streams group may be configured with.',
+  }),
+  'group.streams.num.standby.replicas': int({
+    default: 0,
+    rule: atLeast(0),
+    importance: 'MEDIUM',
+    doc: 'Standby copies of each stateful task of a streams group.',
+  }),
+  'group.streams.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'A member of a streams group is removed after this long without a heartbeat.',
+  }),
+  'offset.metadata.max.bytes': int({
+    default: 4096,
+    importance: 'HIGH',
+    doc: 'Longest metadata text that a consumer may commit with an offset.',
+  }),
+  'offsets.commit.timeout.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'How long an offset commit may wait for its replicas.',
+  }),
+  'offsets.load.buffer.size': int({
+    default: 5_242_880,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Bytes read at a time when a coordinator loads committed offsets.',
+  }),
+  'offsets.retention.check.interval.ms': long({
+    default: 600_000,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'How often committed offsets are looked at for expired ones.',
+  }),
+  'offsets.retention.minutes': int({
+    default: 10_080,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: "Minutes that committed offsets outlive their group's last member or last commit.",
+  }),
+  'offsets.topic.compression.codec': int({
+    default: 0,
+    importance: 'HIGH',
+    doc: 'Codec number for batches of committed offsets, 0 being none.',
+  }),
+  'offsets.topic.num.partitions': int({
+    default: 50,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Partitions of __consumer_offsets; fixed once the topic exists.',
+  }),
+  'offsets.topic.replication.factor': short({
+    default: 3,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Replicas of __consumer_offsets.',
+  }),
+  'offsets.topic.segment.bytes': int({
+    default: 104_857_600,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Segment size of __consumer_offsets.',
+  }),
+};

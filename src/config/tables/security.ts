@@ -1,0 +1,427 @@
+import { boolean, double, int, javaClass, list, long, password, short, string } from '../definition.ts';
+import { atLeast, between, oneOf, oneOfIgnoringCase } from '../rules.ts';
+
+/** Configs of TLS, SASL, principals and delegation tokens. */
+export const securityConfigs = {
+  'connections.max.reauth.ms': long({
+    default: 0,
+    importance: 'MEDIUM',
+    doc: 'Longest life of a SASL session before the client must authenticate again; 0 asks for no re-authentication.',
+  }),
+  'delegation.token.expiry.check.interval.ms': long({
+    default: 3_600_000,
+    rule: atLeast(1),
+    importance: 'LOW',
+    doc: 'Time between two sweeps for expired delegation tokens.',
+  }),
+  'delegation.token.expiry.time.ms': long({
+    default: 86_400_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Life of a delegation token until it must be renewed.',
+  }),
+  'delegation.token.max.lifetime.ms': long({
+    default: 604_800_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Life of a delegation token past which it cannot be renewed.',
+  }),
+  'delegation.token.secret.key': password({
+    importance: 'MEDIUM',
+    doc: 'Key that delegation tokens are signed with, the same on all nodes; without it there are no tokens.',
+  }),
+  'principal.builder.class': javaClass({
+    default: 'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: "Java class that makes a principal of a connection's authentication.",
+  }),
+  'sasl.client.callback.handler.class': javaClass({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Java class that answers SASL questions when this node is the client.',
+  }),
+  'sasl.enabled.mechanisms': list({
+    default: 'GSSAPI',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'SASL mechanisms that clients may use.',
+  }),
+  'sasl.jaas.config': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Login of a listener in the JAAS notation.',
+  }),
+  'sasl.kerberos.kinit.cmd': string({
+    default: '/usr/bin/kinit',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Path of kinit.',
+  }),
+  'sasl.kerberos.min.time.before.relogin': long({
+    default: 60_000,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Shortest time between two Kerberos logins.',
+  }),
+  'sasl.kerberos.principal.to.local.rules': list({
+    default: 'DEFAULT',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Rules that shorten Kerberos principals to user names.',
+  }),
+  'sasl.kerberos.service.name': string({
+    default: null,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Kerberos service name of the brokers.',
+  }),
+  'sasl.kerberos.ticket.renew.jitter': double({
+    default: 0.05,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Random share added to the renewal time.',
+  }),
+  'sasl.kerberos.ticket.renew.window.factor': double({
+    default: 0.8,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: "Share of a ticket's life after which it is renewed.",
+  }),
+  'sasl.login.callback.handler.class': javaClass({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Java class that answers the questions of a login.',
+  }),
+  'sasl.login.class': javaClass({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Java class that performs a login.',
+  }),
+  'sasl.login.connect.timeout.ms': int({
+    default: null,
+    importance: 'LOW',
+    doc: 'How long connecting to the identity provider may take.',
+  }),
+  'sasl.login.read.timeout.ms': int({
+    default: null,
+    importance: 'LOW',
+    doc: 'How long an answer of the identity provider may take.',
+  }),
+  'sasl.login.refresh.buffer.seconds': short({
+    default: 300,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: "Time before the end of a token's life by which it must have been renewed.",
+  }),
+  'sasl.login.refresh.min.period.seconds': short({
+    default: 60,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Shortest time between two renewals of a token.',
+  }),
+  'sasl.login.refresh.window.factor': double({
+    default: 0.8,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: "Share of a token's life after which it is renewed.",
+  }),
+  'sasl.login.refresh.window.jitter': double({
+    default: 0.05,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Random share added to that time.',
+  }),
+  'sasl.login.retry.backoff.max.ms': long({
+    default: 10_000,
+    importance: 'LOW',
+    doc: 'Longest pause between tries to log in.',
+  }),
+  'sasl.login.retry.backoff.ms': long({
+    default: 100,
+    importance: 'LOW',
+    doc: 'First such pause.',
+  }),
+  'sasl.mechanism.inter.broker.protocol': string({
+    default: 'GSSAPI',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'SASL mechanism for connections among brokers.',
+  }),
+  'sasl.oauthbearer.assertion.algorithm': string({
+    default: 'RS256',
+    rule: oneOfIgnoringCase('ES256', 'RS256'),
+    importance: 'MEDIUM',
+    doc: 'Algorithm that client assertions are signed with.',
+  }),
+  'sasl.oauthbearer.assertion.claim.aud': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Audience claim of client assertions.',
+  }),
+  'sasl.oauthbearer.assertion.claim.exp.seconds': int({
+    default: 300,
+    rule: between(0, 86400),
+    importance: 'LOW',
+    doc: 'Life of a client assertion.',
+  }),
+  'sasl.oauthbearer.assertion.claim.iss': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Issuer claim of client assertions.',
+  }),
+  'sasl.oauthbearer.assertion.claim.jti.include': boolean({
+    default: false,
+    importance: 'MEDIUM',
+    doc: 'Whether client assertions carry an id of their own.',
+  }),
+  'sasl.oauthbearer.assertion.claim.nbf.seconds': int({
+    default: 60,
+    rule: between(0, 3600),
+    importance: 'LOW',
+    doc: "How far the start of a client assertion's life is dated back.",
+  }),
+  'sasl.oauthbearer.assertion.claim.sub': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Subject claim of client assertions.',
+  }),
+  'sasl.oauthbearer.assertion.file': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'File that holds a ready-made client assertion.',
+  }),
+  'sasl.oauthbearer.assertion.private.key.file': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'File of the key that client assertions are signed with.',
+  }),
+  'sasl.oauthbearer.assertion.private.key.passphrase': password({
+    importance: 'MEDIUM',
+    doc: 'Passphrase of that key.',
+  }),
+  'sasl.oauthbearer.assertion.template.file': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'File with further headers and claims of client assertions.',
+  }),
+  'sasl.oauthbearer.client.credentials.client.id': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Client id for the OAuth client credentials grant.',
+  }),
+  'sasl.oauthbearer.client.credentials.client.secret': password({
+    importance: 'MEDIUM',
+    doc: 'Client secret for the OAuth client credentials grant.',
+  }),
+  'sasl.oauthbearer.clock.skew.seconds': int({
+    default: 30,
+    importance: 'LOW',
+    doc: 'Difference of clocks that is forgiven when a token is checked.',
+  }),
+  'sasl.oauthbearer.expected.audience': list({
+    default: '',
+    importance: 'LOW',
+    doc: 'Audiences of which a token must name one.',
+  }),
+  'sasl.oauthbearer.expected.issuer': string({
+    default: null,
+    importance: 'LOW',
+    doc: 'Issuer that a token must name.',
+  }),
+  'sasl.oauthbearer.jwks.endpoint.refresh.ms': long({
+    default: 3_600_000,
+    importance: 'LOW',
+    doc: "How often the provider's public keys are fetched.",
+  }),
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms': long({
+    default: 10_000,
+    importance: 'LOW',
+    doc: 'Longest pause between tries to fetch those keys.',
+  }),
+  'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': long({
+    default: 100,
+    importance: 'LOW',
+    doc: 'First such pause.',
+  }),
+  'sasl.oauthbearer.jwks.endpoint.url': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: "Where the provider's public keys are.",
+  }),
+  'sasl.oauthbearer.jwt.retriever.class': javaClass({
+    default: 'org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever',
+    importance: 'MEDIUM',
+    doc: 'Java class that obtains tokens.',
+  }),
+  'sasl.oauthbearer.jwt.validator.class': javaClass({
+    default: 'org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator',
+    importance: 'MEDIUM',
+    doc: 'Java class that checks tokens.',
+  }),
+  'sasl.oauthbearer.scope': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Scope that a token is asked for.',
+  }),
+  'sasl.oauthbearer.scope.claim.name': string({
+    default: 'scope',
+    importance: 'LOW',
+    doc: 'Name of the claim that holds the scope.',
+  }),
+  'sasl.oauthbearer.sub.claim.name': string({
+    default: 'sub',
+    importance: 'LOW',
+    doc: 'Name of the claim that holds the subject.',
+  }),
+  'sasl.oauthbearer.token.endpoint.url': string({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Where tokens are obtained.',
+  }),
+  'sasl.server.callback.handler.class': javaClass({
+    default: null,
+    importance: 'MEDIUM',
+    doc: 'Java class that answers SASL questions of this node as the server.',
+  }),
+  'sasl.server.max.receive.size': int({
+    default: 524_288,
+    importance: 'MEDIUM',
+    doc: 'Most bytes accepted from a client before and while it authenticates.',
+  }),
+  'security.providers': string({
+    default: null,
+    importance: 'LOW',
+    doc: 'Java security providers to load.',
+  }),
+  'ssl.allow.dn.changes': boolean({
+    default: false,
+    importance: 'LOW',
+    doc: 'Whether a new certificate may have another distinguished name than the one it replaces.',
+  }),
+  'ssl.allow.san.changes': boolean({
+    default: false,
+    importance: 'LOW',
+    doc: 'Whether a new certificate may have other alternative names than the one it replaces.',
+  }),
+  'ssl.cipher.suites': list({
+    default: '',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: "Cipher suites to allow; the system's choice when empty.",
+  }),
+  'ssl.client.auth': string({
+    default: 'none',
+    rule: oneOf('required', 'requested', 'none'),
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Whether clients must, may or need not show a certificate.',
+  }),
+  'ssl.enabled.protocols': list({
+    default: 'TLSv1.2,TLSv1.3',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'TLS versions to allow.',
+  }),
+  'ssl.endpoint.identification.algorithm': string({
+    default: 'https',
+    importance: 'LOW',
+    updateMode: 'per-broker',
+    doc: "How the name in a server's certificate is checked; empty checks nothing.",
+  }),
+  'ssl.engine.factory.class': javaClass({
+    default: null,
+    importance: 'LOW',
+    updateMode: 'per-broker',
+    doc: 'Java class that makes TLS engines.',
+  }),
+  'ssl.key.password': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Password of the private key.',
+  }),
+  'ssl.keymanager.algorithm': string({
+    default: 'SunX509',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Java algorithm of the key manager.',
+  }),
+  'ssl.keystore.certificate.chain': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Certificates of this node in PEM.',
+  }),
+  'ssl.keystore.key': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Private key of this node in PEM.',
+  }),
+  'ssl.keystore.location': string({
+    default: null,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'File with the key and certificates of this node.',
+  }),
+  'ssl.keystore.password': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Password of that file.',
+  }),
+  'ssl.keystore.type': string({
+    default: 'JKS',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Format of that file: JKS, PKCS12 or PEM.',
+  }),
+  'ssl.principal.mapping.rules': string({
+    default: 'DEFAULT',
+    importance: 'LOW',
+    doc: 'Rules that shorten distinguished names to user names.',
+  }),
+  'ssl.protocol': string({
+    default: 'TLSv1.3',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'TLS version to begin with.',
+  }),
+  'ssl.provider': string({
+    default: null,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Java security provider for TLS.',
+  }),
+  'ssl.secure.random.implementation': string({
+    default: null,
+    importance: 'LOW',
+    updateMode: 'per-broker',
+    doc: 'Java source of randomness for TLS.',
+  }),
+  'ssl.trustmanager.algorithm': string({
+    default: 'PKIX',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Java algorithm of the trust manager.',
+  }),
+  'ssl.truststore.certificates': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Trusted certificates in PEM.',
+  }),
+  'ssl.truststore.location': string({
+    default: null,
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'File with the trusted certificates.',
+  }),
+  'ssl.truststore.password': password({
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Password of that file.',
+  }),
+  'ssl.truststore.type': string({
+    default: 'JKS',
+    importance: 'MEDIUM',
+    updateMode: 'per-broker',
+    doc: 'Format of that file: JKS, PKCS12 or PEM.',
+  }),
+};

@@ -1,0 +1,186 @@
+import { boolean, int, list, short, string } from '../definition.ts';
+import { atLeast, between } from '../rules.ts';
+
+/** Configs of share groups and of the coordinator of their state. */
+export const shareGroupConfigs = {
+  'group.share.assignors': list({
+    default: 'simple',
+    importance: 'MEDIUM',
+    doc: 'Assignor of share groups.',
+  }),
+  'group.share.delivery.count.limit': int({
+    default: 5,
+    rule: between(2, 10),
+    importance: 'MEDIUM',
+    doc: 'How many times a record is handed to consumers of a share group before it is given up.',
+  }),
+  'group.share.enable': boolean({
+    default: false,
+    importance: 'MEDIUM',
+    internal: true,
+    doc: 'Whether share groups are served, in addition to what the share feature says.',
+  }),
+  'group.share.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Heartbeat interval given to members of share groups.',
+  }),
+  'group.share.initialize.retry.interval.ms': int({
+    default: 30_000,
+    rule: atLeast(1),
+    importance: 'LOW',
+    internal: true,
+    doc: "Pause before the initialization of a share partition's state is tried again.",
+  }),
+  'group.share.max.heartbeat.interval.ms': int({
+    default: 15_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest heartbeat interval that a share group may be configured with.',
+  }),
+  'group.share.max.record.lock.duration.ms': int({
+    default: 60_000,
+    rule: between(30000, 3600000),
+    importance: 'MEDIUM',
+    doc: 'Longest lock on acquired records that a share group may be configured with.',
+  }),
+  'group.share.max.session.timeout.ms': int({
+    default: 60_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Largest session timeout that a share group may be configured with.',
+  }),
+  'group.share.max.share.sessions': int({
+    default: 2000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Most share sessions of one broker.',
+  }),
+  'group.share.max.size': int({
+    default: 200,
+    rule: between(1, 1000),
+    importance: 'MEDIUM',
+    doc: 'Most members of one share group.',
+  }),
+  'group.share.min.heartbeat.interval.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest heartbeat interval that a share group may be configured with.',
+  }),
+  'group.share.min.record.lock.duration.ms': int({
+    default: 15_000,
+    rule: between(1000, 30000),
+    importance: 'MEDIUM',
+    doc: 'Shortest lock on acquired records that a share group may be configured with.',
+  }),
+  'group.share.min.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'Smallest session timeout that a share group may be configured with.',
+  }),
+  'group.share.partition.max.record.locks': int({
+    default: 2000,
+    rule: between(100, 10000),
+    importance: 'MEDIUM',
+    doc: 'Most records of one share partition that are acquired at a time.',
+  }),
+  'group.share.persister.class.name': string({
+    default: 'org.apache.kafka.server.share.persister.DefaultStatePersister',
+    importance: 'MEDIUM',
+    internal: true,
+    doc: 'Java class that stores the state of share groups.',
+  }),
+  'group.share.record.lock.duration.ms': int({
+    default: 30_000,
+    rule: between(1000, 3600000),
+    importance: 'MEDIUM',
+    doc: 'How long a consumer of a share group holds an acquired record before others may have it.',
+  }),
+  'group.share.session.timeout.ms': int({
+    default: 45_000,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: 'A member of a share group is removed after this long without a heartbeat.',
+  }),
+  'share.coordinator.append.linger.ms': int({
+    default: -1,
+    rule: atLeast(-1),
+    importance: 'MEDIUM',
+    doc: 'How long the share coordinator collects writes into one batch; -1 adapts to the load.',
+  }),
+  'share.coordinator.cold.partition.snapshot.interval.ms': int({
+    default: 300_000,
+    rule: atLeast(1),
+    importance: 'LOW',
+    internal: true,
+    doc: 'How often the state of a share partition without traffic is written as a snapshot.',
+  }),
+  'share.coordinator.load.buffer.size': int({
+    default: 5_242_880,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Bytes read at a time when a share coordinator loads its state.',
+  }),
+  'share.coordinator.snapshot.update.records.per.snapshot': int({
+    default: 500,
+    rule: atLeast(0),
+    importance: 'MEDIUM',
+    doc: 'Update records of share state between two snapshots.',
+  }),
+  'share.coordinator.state.topic.compression.codec': int({
+    default: 0,
+    importance: 'HIGH',
+    doc: 'Codec number for batches of share state, 0 being none.',
+  }),
+  'share.coordinator.state.topic.min.isr': short({
+    default: 2,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'In-sync replicas that must have a batch of share state.',
+  }),
+  'share.coordinator.state.topic.num.partitions': int({
+    default: 50,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Partitions of __share_group_state; fixed once the topic exists.',
+  }),
+  'share.coordinator.state.topic.prune.interval.ms': int({
+    default: 300_000,
+    rule: atLeast(1),
+    importance: 'LOW',
+    internal: true,
+    doc: 'How often share state that is no longer needed is deleted.',
+  }),
+  'share.coordinator.state.topic.replication.factor': short({
+    default: 3,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Replicas of __share_group_state.',
+  }),
+  'share.coordinator.state.topic.segment.bytes': int({
+    default: 104_857_600,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'Segment size of __share_group_state.',
+  }),
+  'share.coordinator.threads': int({
+    default: 1,
+    rule: atLeast(1),
+    importance: 'MEDIUM',
+    doc: "Threads of Kafka's share coordinator.",
+  }),
+  'share.coordinator.write.timeout.ms': int({
+    default: 5000,
+    rule: atLeast(1),
+    importance: 'HIGH',
+    doc: 'How long a write of share state may wait for its replicas.',
+  }),
+  'share.fetch.purgatory.purge.interval.requests': int({
+    default: 1000,
+    importance: 'MEDIUM',
+    doc: 'Waiting share fetches after which finished ones are swept out in Kafka.',
+  }),
+};
