@@ -176,14 +176,19 @@ interface TaggedSection {
   unknownTaggedFields?: readonly UnknownTaggedField[] | undefined;
 }
 
+/** A message of which only the schema's value is known, as in dispatch tables. */
+export type UntypedMessage = Record<string, unknown>;
+
 /** The type of a decoded message: every field of every version, with its default where the version lacks it. */
-export type MessageOf<S extends MessageSpec> = S extends MessageSchema<infer F> ? DecodedStruct<F> : never;
+export type MessageOf<S extends MessageSpec> =
+  S extends MessageSchema<infer F> ? DecodedStruct<F> : UntypedMessage;
 
 /**
  * The type of a message to be encoded. A field may be left out, and then has its default, when the schema states a default, when it is
  * tagged or ignorable, and when it is not in every version from 0 on.
  */
-export type InputOf<S extends MessageSpec> = S extends MessageSchema<infer F> ? InputStruct<F> : never;
+export type InputOf<S extends MessageSpec> =
+  S extends MessageSchema<infer F> ? InputStruct<F> : Readonly<UntypedMessage>;
 
 type OrNull<T, O> = O extends { readonly nullable: string } ? T | null : T;
 
