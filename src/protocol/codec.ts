@@ -5,7 +5,7 @@ import { external } from './encoding.ts';
 import { layoutOf } from './layout.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { InputOf, MessageOf, MessageSpec, RecordsRange } from './schema.ts';
-import { parseVersions } from './versions.ts';
+import { hasVersion, parseVersions } from './versions.ts';
 
 /** A piece of an encoded message: bytes, or a range that is sent from where it lies. */
 export type Part = Buffer | RecordsRange;
@@ -17,6 +17,8 @@ export type Part = Buffer | RecordsRange;
 export class Codec<S extends MessageSpec> {
   readonly schema: S;
   readonly version: number;
+  /** The version is flexible: compact lengths and tagged fields, and the newer of the two headers. */
+  readonly flexible: boolean;
   /** Where the message decoded last ended; what follows it is the caller's business. */
   lastEnd = 0;
   /** Bytes of the message encoded last, without headroom, all parts together. */
@@ -28,6 +30,7 @@ export class Codec<S extends MessageSpec> {
   constructor(schema: S, version: number) {
     this.schema = schema;
     this.version = version;
+    this.flexible = hasVersion(schema.flexible, version);
   }
 
   /**

@@ -172,9 +172,7 @@ type InputStruct<F extends Fields> = {
 } & Readonly<TaggedSection>;
 
 /** Every struct of a flexible version may carry fields that this schema does not know. */
-interface TaggedSection {
-  unknownTaggedFields?: readonly UnknownTaggedField[] | undefined;
-}
+type TaggedSection = { unknownTaggedFields?: readonly UnknownTaggedField[] | undefined };
 
 /** A message of which only the schema's value is known, as in dispatch tables. */
 export type UntypedMessage = Record<string, unknown>;
