@@ -24,6 +24,7 @@ export interface DirectoryNode {
   name: string;
 }
 
+/** What a name stands for. */
 export type TreeNode = FileNode | DirectoryNode;
 
 /** A change of entries that no flush of its directories has covered yet. */

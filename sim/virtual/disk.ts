@@ -8,6 +8,7 @@ import {
   type DiskLock,
   type OpenMode,
 } from '../../src/io/disk.ts';
+import { callThen, KeyedQueue } from '../../src/io/keyed-queue.ts';
 import { LeaseTable } from '../../src/io/lease.ts';
 import { VirtualClock } from './clock.ts';
 import { DiskFaults, type DiskOperation } from './disk-faults.ts';
@@ -71,8 +72,8 @@ export class VirtualDisk implements Disk, FileOwner {
   readonly #options: VirtualDiskOptions;
   #files = new Set<VirtualFile>();
   #locks = new Map<TreeNode, DiskLock>();
-  #replacing = 0;
-  #whenReplaced: (() => void)[] = [];
+  /** Replacements and directory flushes, by path. */
+  readonly #tasks = new KeyedQueue();
 
   constructor(options: VirtualDiskOptions = {}) {
     assert(
@@ -95,8 +96,7 @@ export class VirtualDisk implements Disk, FileOwner {
     this.boot++;
     this.#files = new Set();
     this.#locks = new Map();
-    this.#replacing = 0;
-    this.#whenReplaced = [];
+    this.#tasks.reset();
     if (kind === 'process') return;
     this.tree.crash(this.#random, this.#options.entryLoss ?? 0.3);
     for (const file of this.tree.files()) file.content.crash(this.#random);
@@ -163,32 +163,18 @@ export class VirtualDisk implements Disk, FileOwner {
   }
 
   flushDirectory(path: string, done: DiskCallback): void {
-    const mark = this.tree.flushMark();
-    const directory = this.tree.find(path);
-    this.later('flushDirectory', () => {
-      const code = directory === null ? 'ENOENT' : this.faults.strike('flushDirectory', path);
-      if (code !== null) return done(new DiskError(code, path, 'flush directory'));
-      assert(directory?.kind === 'directory', 'a directory is flushed');
-      this.tree.flushed(directory, mark);
-      done(null);
-    });
+    this.#tasks.run(path, (ended) => this.#flushDirectory(path, callThen(done, ended)));
   }
 
   replaceFile(path: string, content: Buffer, done: DiskCallback): void {
-    this.#replacing++;
-    const finish = (error: DiskError | null): void => {
-      this.#replacing--;
-      done(error);
-      if (this.#replacing === 0) for (const callback of this.#whenReplaced.splice(0)) callback();
-    };
-    this.#replace(path, Buffer.from(content), finish);
+    this.#tasks.run(path, (ended) => this.#replace(path, content, callThen(done, ended)));
   }
 
   lock(path: string): DiskLock {
     const node = this.tree.find(path) ?? this.tree.createFile(path, this.wallMs);
     if (this.#locks.has(node)) {
       throw new DiskError('ELOCKED', path, 'lock', {
-        cause: new Error('another broker on this virtual disk holds it'),
+        detail: 'another broker on this virtual disk holds it',
       });
     }
     const lock: DiskLock = {
@@ -217,8 +203,7 @@ export class VirtualDisk implements Disk, FileOwner {
       done();
     };
     for (const file of files) file.whenIdle(one);
-    if (this.#replacing === 0) one();
-    else this.#whenReplaced.push(one);
+    this.#tasks.whenIdle(one);
   }
 
   /** Handles that are open, or closed with live leases; for tests that look for leaks. */
@@ -283,6 +268,18 @@ export class VirtualDisk implements Disk, FileOwner {
     this.#files.delete(file);
   }
 
+  #flushDirectory(path: string, done: DiskCallback): void {
+    const mark = this.tree.flushMark();
+    const directory = this.tree.find(path);
+    this.later('flushDirectory', () => {
+      const code = directory === null ? 'ENOENT' : this.faults.strike('flushDirectory', path);
+      if (code !== null) return done(new DiskError(code, path, 'flush directory'));
+      assert(directory?.kind === 'directory', 'a directory is flushed');
+      this.tree.flushed(directory, mark);
+      done(null);
+    });
+  }
+
   #replace(path: string, content: Buffer, done: DiskCallback): void {
     const temporary = `${path}.tmp`;
     let file: VirtualFile;
@@ -307,7 +304,7 @@ export class VirtualDisk implements Disk, FileOwner {
           return fail(asDiskError(error));
         }
         file.close();
-        this.flushDirectory(path.slice(0, Math.max(1, path.lastIndexOf('/'))), done);
+        this.#flushDirectory(path.slice(0, Math.max(1, path.lastIndexOf('/'))), done);
       });
     });
   }

@@ -10,8 +10,12 @@ export class DiskError extends Error {
   readonly code: string;
   readonly path: string;
 
-  constructor(code: string, path: string, operation: string, options?: { cause?: unknown }) {
-    super(`${operation} ${path}: ${code}`, options);
+  /** @param options `detail`: one more sentence for the user, without a full stop */
+  constructor(code: string, path: string, operation: string, options?: { cause?: unknown; detail?: string }) {
+    super(
+      `${operation} ${path}: ${code}${options?.detail === undefined ? '' : ` (${options.detail})`}`,
+      options,
+    );
     this.code = code;
     this.path = path;
   }
@@ -66,16 +70,19 @@ export interface DiskFile {
    * appends in flight fail with `ECANCELED`. Short writes are continued by the implementation.
    */
   append(parts: readonly Buffer[], done: DiskCallback): void;
-  /** Overwrites bytes inside the file at `position`, synchronously (index files, small files). @throws DiskError */
+  /** Overwrites bytes inside the file (`position + data.length <= sizeBytes`), synchronously (index files, small files). @throws DiskError */
   write(position: number, data: Buffer): void;
   /** Reads up to `lengthBytes` at `position` into `target` synchronously; returns the bytes read, 0 at the end. @throws DiskError */
   read(position: number, target: Buffer, targetStart: number, lengthBytes: number): number;
   /**
-   * Sets the size. Cutting revokes every lease that reaches past the new size before the file shrinks; growing fills with zeros. Must not be called with
+   * Sets the size. Cutting revokes every lease taken through this handle that reaches past the new size before the file shrinks; growing fills with zeros. Must not be called with
    * appends in flight. @throws DiskError
    */
   truncate(sizeBytes: number): void;
-  /** Makes everything appended or written before the call durable (`fdatasync`), off the thread. Never retried by the disk. */
+  /**
+   * Makes everything appended or written before the call durable (`fdatasync`), off the thread; it waits for the appends in flight. A failed one is
+   * never retried: the system may have dropped the pages, so every later flush of this handle fails as well.
+   */
   flush(done: DiskCallback): void;
   /** Takes a lease; the range must lie within `sizeBytes`. */
   lease(position: number, lengthBytes: number): FileRange;
@@ -116,7 +123,7 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Unlinks a file. */
   remove(path: string): void;
-  /** Removes a directory with all that is in it; leases into it stay readable. */
+  /** Removes a directory with all that is in it, if there is one; leases into it stay readable. */
   removeTree(path: string): void;
   /** Whole content of a small file. */
   readFile(path: string): Buffer;
@@ -124,7 +131,7 @@ export interface Disk {
   flushDirectory(path: string, done: DiskCallback): void;
   /**
    * Replaces a small file atomically and durably: writes `path + '.tmp'`, flushes it, renames it over `path`, flushes the directory.
-   * `done` says when it is durable.
+   * `done` says when it is durable. Replacements of one path happen in the order they were asked for.
    */
   replaceFile(path: string, content: Buffer, done: DiskCallback): void;
   /**

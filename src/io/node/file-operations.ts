@@ -17,9 +17,6 @@ export interface FileOperations {
   /** Closes; errors are ignored. */
   close(descriptor: number): void;
 
-  /** Size in bytes now. */
-  sizeBytes(descriptor: number): number;
-
   /**
    * Writes the parts one after the other at `position`: some or all of them, `writtenBytes` > 0 where there is no code. Whoever implements it decides
    * whether it happens inline (page cache, the usual case) or in a thread of the lane. The parts stay untouched until `done`.

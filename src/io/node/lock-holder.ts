@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+
+/** Bounds of the search for a holder, which reads one small file per open descriptor of the machine. */
+const MAX_DESCRIPTORS_LOOKED_AT = 50_000;
+
+/**
+ * Says who holds a record lock on a file, as far as `/proc` tells: `process 4711 (java)`. Null where it does not (other systems, another user's or
+ * container's process).
+ */
+export function describeLockHolder(path: string): string | null {
+  try {
+    const stat = fs.statSync(path, { bigint: true });
+    const inode = String(stat.ino);
+    const pid = pidFromLocks(inode) ?? pidFromDescriptors(inode);
+    return pid === null ? null : describeProcess(pid);
+  } catch {
+    return null;
+  }
+}
+
+/** `/proc/locks` names the process of a lock that belongs to a process (`POSIX`); one of a descriptor (`OFDLCK`) shows -1. */
+function pidFromLocks(inode: string): number | null {
+  for (const line of fs.readFileSync('/proc/locks', 'utf8').split('\n')) {
+    const pid = holderInLine(line, inode);
+    if (pid !== null && pid > 0) return pid;
+  }
+  return null;
+}
+
+/** The descriptor that holds a lock shows it in its `fdinfo`. */
+function pidFromDescriptors(inode: string): number | null {
+  let left = MAX_DESCRIPTORS_LOOKED_AT;
+  for (const pid of fs.readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    for (const info of readable(() => fs.readdirSync(`/proc/${pid}/fdinfo`), [])) {
+      if (--left < 0) return null;
+      const text = readable(() => fs.readFileSync(`/proc/${pid}/fdinfo/${info}`, 'utf8'), '');
+      if (!text.includes('lock:')) continue;
+      if (text.split('\n').some((line) => line.startsWith('lock:') && holderInLine(line, inode) !== null)) {
+        return Number(pid);
+      }
+    }
+  }
+  return null;
+}
+
+/** The process id in a line such as `1: POSIX  ADVISORY  WRITE 4711 fe:00:9978135 0 EOF` about the inode; null if it is about another. */
+function holderInLine(line: string, inode: string): number | null {
+  const match = /(?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+[0-9a-f]+:[0-9a-f]+:(\d+)\s/.exec(line);
+  return match !== null && match[2] === inode ? Number(match[1]) : null;
+}
+
+function describeProcess(pid: number): string {
+  const name = readable(() => fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '');
+  return name === '' ? `process ${pid}` : `process ${pid} (${name})`;
+}
+
+/** Processes come and go, and those of other users are closed to us. */
+function readable<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
