@@ -1,4 +1,4 @@
-import { isOperatingError, printable } from './printable.ts';
+import { describeError, isOperatingError, printable } from './printable.ts';
 
 /** How much a line matters; a logger drops what lies below its own level. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -129,20 +129,6 @@ function describe(value: unknown): string {
   } catch {
     return '[unprintable]';
   }
-}
-
-/** Longest chain of causes that is told. */
-const MAX_CAUSES = 4;
-
-function describeError(error: Error): string {
-  let text = '';
-  let current: unknown = error;
-  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
-    const named = isOperatingError(current) ? current.message : `${current.name}: ${current.message}`;
-    text += depth === 0 ? named : ` (because ${named})`;
-    current = current.cause;
-  }
-  return text;
 }
 
 /** The lines of a stack below its message, which the field itself tells already. */

@@ -31,3 +31,18 @@ export function isOperatingError(error: Error): boolean {
   const code: unknown = (error as { code?: unknown }).code;
   return typeof code === 'string' && !code.startsWith('ERR_');
 }
+
+/** Longest chain of causes that is told. */
+const MAX_CAUSES = 4;
+
+/** An error's message and those of its causes, one after the other; a bug's with the name of its class. May hold unprintable characters. */
+export function describeError(error: Error): string {
+  let text = '';
+  let current: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
+    const named = isOperatingError(current) ? current.message : `${current.name}: ${current.message}`;
+    text += depth === 0 ? named : ` (because ${named})`;
+    current = current.cause;
+  }
+  return text;
+}

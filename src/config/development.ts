@@ -10,7 +10,7 @@ export const DEVELOPMENT_PROFILE: Readonly<Record<string, string>> = {
   'node.id': '1',
   listeners: 'PLAINTEXT://127.0.0.1:9092',
   'controller.listener.names': 'CONTROLLER',
-  'log.dirs': 'odradek-data',
+  'log.dir': 'odradek-data',
   'offsets.topic.replication.factor': '1',
   'transaction.state.log.replication.factor': '1',
   'transaction.state.log.min.isr': '1',
@@ -20,9 +20,11 @@ export const DEVELOPMENT_PROFILE: Readonly<Record<string, string>> = {
   'odradek.auto.format': 'true',
 };
 
-/** The development profile as the lowest layer of settings. */
-export function developmentSettings(): Settings {
-  return settingsFrom(DEVELOPMENT_PROFILE, 'development profile');
+/** The development profile as the lowest layer; `above` it lies what users gave, which may name this node in the former way. */
+export function developmentSettings(above: Settings): Settings {
+  const settings = new Map(settingsFrom(DEVELOPMENT_PROFILE, 'development profile'));
+  if (above.has('broker.id') && !above.has('node.id')) settings.delete('node.id');
+  return settings;
 }
 
 /** A development configuration with `overrides` over it, for embedding and tests: nothing is read from the environment. @throws BrokerError `CONFIG_INVALID` */
@@ -30,5 +32,6 @@ export function developmentConfig(
   overrides: Readonly<Record<string, string>>,
   surroundings: Surroundings,
 ): BrokerConfig {
-  return new BrokerConfig(overlay(developmentSettings(), settingsFrom(overrides, 'given')), surroundings);
+  const given = settingsFrom(overrides, 'given');
+  return new BrokerConfig(overlay(developmentSettings(given), given), surroundings);
 }

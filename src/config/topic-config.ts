@@ -1,4 +1,5 @@
 /** Configs of topics: a topic's own over what the broker gives. */
+import { printable } from '../base/printable.ts';
 import type { BrokerConfig } from './broker-config.ts';
 import { checkText, defaultOf, type ValueOf } from './definition.ts';
 import { type TopicConfigDefinition, topicConfigs } from './tables/topic.ts';
@@ -41,6 +42,9 @@ export interface ResolvedTopicConfig {
   readonly uncleanLeaderElectionEnable: boolean;
 }
 
+/** Longest text of a client that a message repeats. */
+const MAX_SHOWN_LENGTH = 200;
+
 /** True for a name that topics have. */
 export function isTopicConfig(name: string): name is TopicConfigName {
   return Object.hasOwn(topicConfigs, name);
@@ -48,10 +52,10 @@ export function isTopicConfig(name: string): name is TopicConfigName {
 
 /** Checks one config of a topic; returns what is wrong for the client's eyes, or null. */
 export function validateTopicConfig(name: string, text: string | null): string | null {
-  if (!isTopicConfig(name)) return `Unknown topic config name: ${name}`;
-  if (text === null) return `Null value not supported for topic config: ${name}`;
+  if (!isTopicConfig(name)) return `There is no topic config ${printable(name, MAX_SHOWN_LENGTH)}`;
+  if (text === null) return `${name} needs a value`;
   const { problem } = checkText(topicConfigs[name], text);
-  return problem === null ? null : `Invalid value ${text} for configuration ${name}; ${problem}`;
+  return problem === null ? null : `${name} cannot be "${printable(text, MAX_SHOWN_LENGTH)}"; ${problem}`;
 }
 
 /** Checks all configs of a topic, each and together, over what the broker gives; returns the first thing that is wrong, or null. */

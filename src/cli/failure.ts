@@ -1,0 +1,26 @@
+import { describeError, isOperatingError, printable } from '../base/printable.ts';
+
+/** What to do about an operating error, by its code, when the message itself cannot know. */
+const ADVICE: Readonly<Record<string, string>> = {
+  LISTEN_FAILED: 'choose another port with --port, or stop what uses it',
+  DIRECTORY_LOCKED: 'choose another directory with --data-dir, or stop what uses it',
+};
+
+const MAX_LINE_LENGTH = 1000;
+
+/** What a person is told of an error that ends the process: one line, or one for each problem of a configuration. A bug also tells where it is. */
+export function failureLines(error: unknown): string[] {
+  if (!(error instanceof Error)) return [line(`unexpected error: ${String(error)}`)];
+  if (!isOperatingError(error)) {
+    const place = error.stack?.split('\n').find((frame) => frame.startsWith('    at ')) ?? '';
+    return [line(`unexpected error, please report it: ${describeError(error)} ${place.trim()}`)];
+  }
+  const { code } = error as Error & { code: string };
+  if (code === 'CONFIG_INVALID') return error.message.split('\n').map(line);
+  const advice = ADVICE[code];
+  return [line(describeError(error) + (advice === undefined ? '' : `; ${advice}`))];
+}
+
+function line(text: string): string {
+  return `odradek: ${printable(text, MAX_LINE_LENGTH)}`;
+}
