@@ -48,7 +48,11 @@ export function bareProgram(name: string): string {
   const binary = join(ROOT, '.build/bench', name);
   if (!existsSync(binary) || statSync(binary).mtimeMs < statSync(source).mtimeMs) {
     mkdirSync(join(ROOT, '.build/bench'), { recursive: true });
-    execFileSync('cc', ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-o', binary, source, '-lm'], { stdio: 'inherit' });
+    execFileSync(
+      'cc',
+      ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-o', binary, source, '-lm'],
+      { stdio: 'inherit' },
+    );
   }
   return binary;
 }
@@ -75,7 +79,15 @@ export async function freePort(): Promise<number> {
 /** Starts the bundled broker on `directory` and waits for its first answer to ApiVersions. */
 export async function startBroker(directory: string, settings: readonly string[] = []): Promise<Server> {
   const port = await freePort();
-  const args = [join(ROOT, 'dist/odradek.mjs'), 'start', '--port', String(port), '--data-dir', directory, ...settings];
+  const args = [
+    join(ROOT, 'dist/odradek.mjs'),
+    'start',
+    '--port',
+    String(port),
+    '--data-dir',
+    directory,
+    ...settings,
+  ];
   const started = performance.now();
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   await firstAnswer(port, child);
@@ -85,12 +97,17 @@ export async function startBroker(directory: string, settings: readonly string[]
 /** Starts a bare server, which prints its port. */
 export async function startBare(name: string, args: readonly string[] = []): Promise<Server> {
   const child = spawn(bareProgram(name), args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((done) => child.stdout.once('data', (line: Buffer) => done(Number(line.toString()))));
+  const port = await new Promise<number>((done) =>
+    child.stdout.once('data', (line: Buffer) => done(Number(line.toString()))),
+  );
   return server(child, port, 0);
 }
 
 /** Runs the load program against a port; `frame` is without its size prefix. */
-export function load(port: number, options: { connections: number; depth: number; seconds: number; frame: Buffer }): {
+export function load(
+  port: number,
+  options: { connections: number; depth: number; seconds: number; frame: Buffer },
+): {
   answers: number;
   seconds: number;
   p50Us: number;
@@ -98,7 +115,10 @@ export function load(port: number, options: { connections: number; depth: number
 } {
   const { connections, depth, seconds, frame } = options;
   const args = [port, connections, depth, seconds].map(String);
-  const run = spawnSync(bareProgram('load'), [...args, frame.toString('hex')], { encoding: 'utf8', timeout: (seconds + 20) * 1000 });
+  const run = spawnSync(bareProgram('load'), [...args, frame.toString('hex')], {
+    encoding: 'utf8',
+    timeout: (seconds + 20) * 1000,
+  });
   if (run.status !== 0) throw new Error(`load failed: ${run.stderr}`);
   return JSON.parse(run.stdout) as ReturnType<typeof load>;
 }
@@ -113,9 +133,15 @@ export function median(figures: readonly number[]): number {
 export function printTable(rows: readonly Row[]): void {
   const table = [{ what: 'what', measured: 'measured', beside: 'beside', ratio: 'ratio' }, ...rows];
   const width = (pick: (row: Row) => string) => Math.max(...table.map((row) => pick(row).length));
-  const widths = [width((row) => row.what), width((row) => row.measured), width((row) => row.beside)] as const;
+  const widths = [
+    width((row) => row.what),
+    width((row) => row.measured),
+    width((row) => row.beside),
+  ] as const;
   for (const row of table) {
-    console.log(`${row.what.padEnd(widths[0])}  ${row.measured.padStart(widths[1])}  ${row.beside.padStart(widths[2])}  ${row.ratio}`);
+    console.log(
+      `${row.what.padEnd(widths[0])}  ${row.measured.padStart(widths[1])}  ${row.beside.padStart(widths[2])}  ${row.ratio}`,
+    );
   }
 }
 
@@ -146,7 +172,8 @@ async function firstAnswer(port: number, child: ChildProcess): Promise<void> {
   size.writeInt32BE(frame.length);
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`the broker ended with code ${child.exitCode} before it answered`);
+    if (child.exitCode !== null)
+      throw new Error(`the broker ended with code ${child.exitCode} before it answered`);
     if (await answers(port, Buffer.concat([size, frame]))) return;
     await new Promise((done) => setTimeout(done, 1));
   }

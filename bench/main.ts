@@ -14,7 +14,10 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
-console.log(`commit ${commit} · Node ${process.versions.node} · ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
+console.log(
+  `commit ${commit} · Node ${process.versions.node} · ${cpus().length} × ${cpus()[0]?.model.trim()}\n`,
+);
 const rows: Row[] = [];
-for (const [name, run] of Object.entries(ALL)) if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await run()));
+for (const [name, run] of Object.entries(ALL))
+  if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await run()));
 printTable(rows);

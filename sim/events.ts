@@ -29,6 +29,8 @@ export type SimulationEvent =
       readonly record: RecordIdentity;
       readonly durable: boolean;
     }
+  /** A producer gave up on a record without knowing its fate; it may still turn up, at any place behind those it sent before. */
+  | { readonly kind: 'abandoned'; readonly partition: PartitionName; readonly record: RecordIdentity }
   /** A reader was handed bytes that are no sound batch, or offsets that do not follow. */
   | { readonly kind: 'unsound'; readonly partition: PartitionName; readonly detail: string }
   /** The log now ends at `end`: after a loss of power, or because a follower would have been told to truncate there. */

@@ -1,5 +1,14 @@
 /** CPU per small request: ApiVersions on the broker beside a bare C program that echoes the frame. */
-import { apiVersionsFrame, cpuSeconds, load, type Row, type Server, startBare, startBroker, withDirectory } from '../harness.ts';
+import {
+  apiVersionsFrame,
+  cpuSeconds,
+  load,
+  type Row,
+  type Server,
+  startBare,
+  startBroker,
+  withDirectory,
+} from '../harness.ts';
 
 const SECONDS = 3;
 const SHAPES = [
@@ -33,7 +42,11 @@ function row(broker: Server, bare: Server, shape: { connections: number; depth: 
   };
 }
 
-function measure(server: Server, shape: { connections: number; depth: number }, seconds: number): { cpuUs: number; p99Us: number } {
+function measure(
+  server: Server,
+  shape: { connections: number; depth: number },
+  seconds: number,
+): { cpuUs: number; p99Us: number } {
   const before = cpuSeconds(server.pid);
   const { answers, p99Us } = load(server.port, { ...shape, seconds, frame: apiVersionsFrame() });
   return { cpuUs: ((cpuSeconds(server.pid) - before) * 1e6) / answers, p99Us };

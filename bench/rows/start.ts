@@ -41,5 +41,10 @@ export async function startRows(): Promise<Row[]> {
 }
 
 function bound(what: string, figure: number, most: number, unit: string): Row {
-  return { what, measured: `${figure.toFixed(0)} ${unit}`, beside: `at most ${most} ${unit}`, ratio: figure <= most ? 'holds' : 'MISSED' };
+  return {
+    what,
+    measured: `${figure.toFixed(0)} ${unit}`,
+    beside: `at most ${most} ${unit}`,
+    ratio: figure <= most ? 'holds' : 'MISSED',
+  };
 }

@@ -1,0 +1,121 @@
+import { ErrorCode, errorName } from '../../src/base/errors.ts';
+import { FETCH } from '../../src/client/apis.ts';
+import type { FetchResponse } from '../../src/protocol/messages/fetch.ts';
+import type { ReaderPlan } from '../scenario.ts';
+import type { World } from '../world.ts';
+import { parseBatches } from './batches.ts';
+import { Peer, type PeerPorts } from './peer.ts';
+
+const RETRY_MS = 25;
+
+/** Follows one partition from offset 0, with or without a fetch session, and reports every record it is handed. */
+export class ReaderActor {
+  readonly plan: ReaderPlan;
+  readonly #world: World;
+  readonly #peer: Peer;
+  readonly #topic: { durable: boolean; topicId: string };
+  #offset = 0;
+  #session = { id: 0, epoch: 0 };
+  #asking = false;
+
+  constructor(
+    plan: ReaderPlan,
+    world: World,
+    ports: PeerPorts,
+    topic: { durable: boolean; topicId: string },
+  ) {
+    this.plan = plan;
+    this.#world = world;
+    this.#topic = topic;
+    this.#peer = new Peer(`reader-${plan.id}`, ports, () => this.#ask());
+  }
+
+  /** Where it goes on reading. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.#peer.start();
+  }
+
+  /** Ends it as it is. */
+  stop(): void {
+    this.#peer.stop();
+  }
+
+  /** Loses the connection. */
+  dropConnection(): void {
+    this.#peer.drop();
+  }
+
+  /** The log was cut at `end`: what it read above is no longer there. */
+  rewind(end: number): void {
+    this.#offset = Math.min(this.#offset, end);
+  }
+
+  #ask(): void {
+    if (this.#asking) return;
+    const offset = this.#offset;
+    const { plan } = this;
+    const inSession = plan.session && this.#session.id !== 0;
+    const sent = this.#peer.send(
+      FETCH,
+      () => ({
+        maxWaitMs: plan.maxWaitMs,
+        minBytes: 1,
+        maxBytes: plan.maxBytes,
+        sessionId: plan.session ? this.#session.id : 0,
+        sessionEpoch: plan.session ? this.#session.epoch : -1,
+        topics: [
+          {
+            topic: plan.topic,
+            topicId: this.#topic.topicId,
+            partitions: [
+              { partition: plan.partition, fetchOffset: offset, partitionMaxBytes: plan.maxBytes },
+            ],
+          },
+        ],
+      }),
+      { maxVersion: plan.fetchVersion },
+      (response) => {
+        this.#asking = false;
+        const again = response !== null && this.#take(response, offset, inSession);
+        if (!again) this.#session = { id: 0, epoch: 0 };
+        this.#peer.later(again ? 1 : RETRY_MS, () => this.#ask());
+      },
+    );
+    this.#asking = sent;
+    if (!sent && !this.#peer.stopped) this.#peer.later(RETRY_MS, () => this.#ask());
+  }
+
+  /** @returns false when it went wrong and the session is to be made anew. */
+  #take(response: FetchResponse, askedOffset: number, inSession: boolean): boolean {
+    const name = `${this.plan.topic}-${this.plan.partition}`;
+    if (response.errorCode !== ErrorCode.NONE) {
+      this.#world.note(`reader-${this.plan.id}: ${errorName(response.errorCode)}`);
+      return false;
+    }
+    this.#session = { id: response.sessionId, epoch: inSession ? this.#session.epoch + 1 : 1 };
+    const partition = response.responses[0]?.partitions[0];
+    if (partition === undefined) return true;
+    if (partition.errorCode !== ErrorCode.NONE) {
+      this.#world.note(`reader-${this.plan.id} at ${askedOffset}: ${errorName(partition.errorCode)}`);
+      return false;
+    }
+    if (this.#offset !== askedOffset) return true; // the log was cut meanwhile
+    const parsed = parseBatches(partition.records ?? Buffer.alloc(0), askedOffset, this.#peer.ports.compute);
+    for (const { offset, record } of parsed.records) {
+      this.#world.emit({ kind: 'observed', partition: name, offset, record, durable: this.#topic.durable });
+    }
+    if (parsed.problem !== null)
+      this.#world.emit({
+        kind: 'unsound',
+        partition: name,
+        detail: `reader-${this.plan.id}: ${parsed.problem}`,
+      });
+    this.#offset = parsed.nextOffset;
+    return true;
+  }
+}

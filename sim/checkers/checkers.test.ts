@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { SimulationEvent } from '../events.ts';
+import { AcknowledgedIsKept } from './acknowledged-is-kept.ts';
+import { type Checker, Violation } from './checker.ts';
+import { NoDuplicates } from './no-duplicates.ts';
+import { OneValuePerOffset } from './one-value-per-offset.ts';
+import { ProducerOrder } from './producer-order.ts';
+import { SoundReads } from './sound-reads.ts';
+
+const partition = 'topic-0';
+const record = (number: number) => ({ producer: 0, number });
+const acknowledged = (offset: number, number: number, durable = false): SimulationEvent => ({
+  kind: 'acknowledged',
+  partition,
+  offset,
+  record: record(number),
+  durable,
+});
+const observed = (offset: number, number: number, durable = false): SimulationEvent => ({
+  kind: 'observed',
+  partition,
+  offset,
+  record: record(number),
+  durable,
+});
+const cut = (end: number, cause: 'power' | 'truncation' = 'power'): SimulationEvent => ({
+  kind: 'cut',
+  partition,
+  end,
+  cause,
+});
+const audit = (...numbers: number[]): SimulationEvent => ({
+  kind: 'audit',
+  partition,
+  records: numbers.map((number, offset) => ({ offset, record: record(number) })),
+});
+
+function holds(checker: Checker, ...events: SimulationEvent[]): void {
+  for (const event of events) checker.on(event);
+}
+
+function breaks(checker: Checker, ...events: SimulationEvent[]): void {
+  assert.throws(
+    () => holds(checker, ...events),
+    (error: Error) => error instanceof Violation && error.invariant === checker.invariant,
+  );
+}
+
+suite('the checkers', () => {
+  test('notice an acknowledged record that is gone or another', () => {
+    holds(new AcknowledgedIsKept(), acknowledged(0, 5), audit(5));
+    breaks(new AcknowledgedIsKept(), acknowledged(0, 5), audit());
+    breaks(new AcknowledgedIsKept(), acknowledged(0, 5), audit(6));
+  });
+
+  test('allow a loss of power to take a suffix of what was not durable, and nothing else', () => {
+    holds(new AcknowledgedIsKept(), acknowledged(0, 5), acknowledged(1, 6), cut(1), audit(5));
+    breaks(new AcknowledgedIsKept(), acknowledged(0, 5), acknowledged(1, 6), cut(2), audit(5));
+    breaks(new AcknowledgedIsKept(), acknowledged(0, 5, true), cut(0));
+    holds(new AcknowledgedIsKept(), acknowledged(0, 5, true), cut(0, 'truncation'), audit());
+  });
+
+  test('notice an offset with two values, unless the log was cut between', () => {
+    holds(new OneValuePerOffset(), observed(0, 5), observed(0, 5), audit(5));
+    breaks(new OneValuePerOffset(), observed(0, 5), observed(0, 6));
+    breaks(new OneValuePerOffset(), acknowledged(0, 5), audit(6));
+    holds(new OneValuePerOffset(), observed(0, 5), cut(0), observed(0, 6));
+    breaks(new OneValuePerOffset(), observed(0, 5, true), cut(0));
+  });
+
+  test('notice records of a producer out of order', () => {
+    holds(new ProducerOrder(), audit(1, 2, 5, 2, 6));
+    breaks(new ProducerOrder(), audit(1, 5, 2));
+    holds(new ProducerOrder(), { kind: 'abandoned', partition, record: record(2) }, audit(1, 5, 2));
+  });
+
+  test('notice an idempotent record that is there twice', () => {
+    holds(new NoDuplicates(() => false), audit(1, 1));
+    breaks(new NoDuplicates(() => true), audit(1, 1));
+  });
+
+  test('notice unsound bytes', () => {
+    breaks(new SoundReads(), { kind: 'unsound', partition, detail: 'wrong crc' });
+  });
+});

@@ -1,0 +1,135 @@
+import { createLogger, type Logger } from '../src/base/logger.ts';
+import type { Random } from '../src/base/random.ts';
+import { Broker } from '../src/broker/broker.ts';
+import { developmentConfig } from '../src/config/development.ts';
+import type { FaultPlan } from './scenario.ts';
+import type { HostClock } from './virtual/clock.ts';
+import { VirtualCompute } from './virtual/compute.ts';
+import { SSD_LATENCY, VirtualDisk } from './virtual/disk.ts';
+import { VirtualHttpServer } from './virtual/http.ts';
+import type { VirtualInternet } from './virtual/network.ts';
+import type { World } from './world.ts';
+
+/** Where the simulated broker listens. */
+export const BROKER_ADDRESS = { host: 'broker', port: 9092 } as const;
+
+const DATA_DIRECTORY = '/data';
+const SLOW_DISK = {
+  appendMs: [1, 60],
+  flushMs: [5, 400],
+  flushDirectoryMs: [1, 100],
+  inlineAppends: 0.1,
+} as const;
+
+/** How a node ends. */
+export type StopKind = 'clean' | 'kill' | 'power';
+
+/** One machine with one broker on it: the broker is the real one, the machine is virtual and outlives it. */
+export class SimulatedNode {
+  readonly disk: VirtualDisk;
+  readonly #world: World;
+  readonly #internet: VirtualInternet;
+  readonly #random: Random;
+  #clock: HostClock | null = null;
+  #broker: Broker | null = null;
+  /** `down`: nothing runs. `changing`: starting or stopping. `up`: serving. */
+  state: 'down' | 'changing' | 'up' = 'down';
+
+  constructor(world: World, internet: VirtualInternet, faults: FaultPlan, random: Random) {
+    this.#world = world;
+    this.#internet = internet;
+    this.#random = random;
+    this.disk = new VirtualDisk({
+      clock: world.clock,
+      random: random.fork(),
+      latency: faults.slowDisk ? SLOW_DISK : SSD_LATENCY,
+      shortWrites: faults.shortWrites,
+    });
+  }
+
+  /** The broker that runs, for assertions on its inside; null when none is up. */
+  get broker(): Broker | null {
+    return this.state === 'up' ? this.#broker : null;
+  }
+
+  /** Starts a broker on what the disk holds. @param done gets null when it serves, or why it did not start. */
+  start(done: (error: Error | null) => void): void {
+    this.state = 'changing';
+    const clock = this.#world.clock.forHost();
+    this.#clock = clock;
+    const random = this.#random.fork();
+    const starting = Broker.start({
+      config: developmentConfig(
+        { listeners: `PLAINTEXT://${BROKER_ADDRESS.host}:${BROKER_ADDRESS.port}`, 'log.dir': DATA_DIRECTORY },
+        { hostName: BROKER_ADDRESS.host, workingDirectory: '/' },
+      ),
+      ports: {
+        clock,
+        disk: this.disk,
+        network: this.#internet.host(BROKER_ADDRESS.host, clock),
+        compute: new VirtualCompute(),
+        http: new VirtualHttpServer(),
+        random,
+      },
+      logger: this.#logger(clock),
+    });
+    starting.then(
+      (broker) =>
+        this.#ifCurrent(clock, () => {
+          this.#broker = broker;
+          this.state = 'up';
+          this.#world.note('broker up');
+          done(null);
+        }),
+      (error: Error) =>
+        this.#ifCurrent(clock, () => {
+          this.#world.note(`broker did not start: ${error.message}`);
+          this.crash('kill');
+          done(error);
+        }),
+    );
+  }
+
+  /** Ends it without warning: a killed process (the page cache stays) or a loss of power. */
+  crash(kind: 'kill' | 'power'): void {
+    this.#world.note(`broker ends: ${kind}`);
+    this.#clock?.stop();
+    this.#clock = null;
+    this.#broker = null;
+    this.state = 'down';
+    this.#internet.crash(BROKER_ADDRESS.host);
+    this.disk.crash(kind === 'power' ? 'power' : 'process');
+  }
+
+  /** Lets it shut down in good order. */
+  stop(done: () => void): void {
+    const { broker } = this;
+    const clock = this.#clock;
+    if (broker === null || clock === null) throw new Error('only a broker that is up can be stopped');
+    this.state = 'changing';
+    this.#world.note('broker shuts down');
+    broker.close().then(
+      () =>
+        this.#ifCurrent(clock, () => {
+          this.crash('kill');
+          done();
+        }),
+      (error: Error) =>
+        this.#world.guard(() => {
+          throw error;
+        }),
+    );
+  }
+
+  #ifCurrent(clock: HostClock, step: () => void): void {
+    if (this.#clock === clock) this.#world.guard(step);
+  }
+
+  #logger(clock: HostClock): Logger {
+    return createLogger({
+      sink: (line) => this.#world.note(`broker: ${line}`),
+      wallMs: () => clock.wallMs(),
+      format: 'json',
+    });
+  }
+}
