@@ -287,6 +287,12 @@ export class Connections implements AnswerSink {
     }
   }
 
+  /** See `AnswerSink`. */
+  frameReleased(context: RequestContext): void {
+    this.#giveBack(context);
+    if (this.#turnDepth === 0 && this.#dirty.length > 0) this.#endTurn();
+  }
+
   #giveBack(context: RequestContext): void {
     if (context.retainedBytes === 0) return;
     this.#retainedBytes -= context.retainedBytes;
@@ -390,6 +396,7 @@ export class Connections implements AnswerSink {
 
   #handlerFailed(connection: Connection, context: RequestContext | null, error: unknown): void {
     this.#counters.handlerFailures++;
+    if (context !== null) this.#giveBack(context);
     this.#options.logger.error('A request handler failed; its connection is closed', {
       apiKey: context?.apiKey,
       apiVersion: context?.apiVersion,

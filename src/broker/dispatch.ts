@@ -12,8 +12,8 @@ import type { Counters } from './counters.ts';
 import type { Frame } from './frame.ts';
 import { RequestContext } from './request-context.ts';
 
-/** Bytes of the shortest request header: API key, version, correlation id. */
-const MIN_HEADER_BYTES = 8;
+/** Bytes of the shortest request header: API key, version, correlation id, length of the client id. */
+const MIN_HEADER_BYTES = 10;
 
 /** One API as the broker serves it; see `api` for the typed form. */
 export interface ApiHandler {
@@ -64,7 +64,7 @@ export function api<Q extends MessageSpec, R extends MessageSpec>(
 /** The dispatch table of a broker. */
 export class DispatchTable implements Dispatcher {
   readonly #entries: (ApiHandler | undefined)[] = [];
-  readonly #codecs: (Codec<unknown> | undefined)[][] = [];
+  readonly #codecs: (Codec<MessageSpec> | undefined)[][] = [];
   readonly #counters: Counters;
   readonly #monotonicMs: () => number;
   readonly #deadlineMs: number;
@@ -125,7 +125,7 @@ export class DispatchTable implements Dispatcher {
       apiKey: handler.apiKey,
       apiVersion: supported ? header.apiVersion : 0,
       correlationId: header.correlationId,
-      clientId: header.clientId ?? '',
+      clientId: header.clientId,
       requestBytes: lengthBytes,
       receivedMs,
       deadlineMs: receivedMs + this.#deadlineMs,
@@ -156,11 +156,11 @@ export class DispatchTable implements Dispatcher {
     }
   }
 
-  #codec(handler: ApiHandler, version: number): Codec<unknown> {
-    const codecs = this.#codecs[handler.apiKey] as (Codec<unknown> | undefined)[];
+  #codec(handler: ApiHandler, version: number): Codec<MessageSpec> {
+    const codecs = this.#codecs[handler.apiKey] as (Codec<MessageSpec> | undefined)[];
     let codec = codecs[version];
     if (codec === undefined) {
-      codec = codecOf(handler.request, version) as Codec<unknown>;
+      codec = codecOf(handler.request, version);
       codecs[version] = codec;
     }
     return codec;
@@ -168,7 +168,8 @@ export class DispatchTable implements Dispatcher {
 
   /** See `Dispatcher`. */
   encode(context: RequestContext, body: object): SendPart[] {
-    return encodeResponse(context.apiKey, context.apiVersion, context.correlationId, body) as SendPart[];
+    const handler = this.#entries[context.apiKey] as ApiHandler;
+    return encodeResponse(handler, context.apiVersion, context.correlationId, body) as SendPart[];
   }
 }
 

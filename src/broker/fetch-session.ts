@@ -162,12 +162,7 @@ export class FetchSession {
   /** Moves partitions that gave records behind the others, so that each gets its turn within the byte limits. */
   rotate(): void {
     const quiet = this.order.filter((partition) => partition.lengthBytes === 0);
-    if (quiet.length === 0 || quiet.length === this.order.length) {
-      const first = this.order[0];
-      // All gave records: the first in line goes last.
-      if (quiet.length === 0 && first !== undefined) this.order = [...this.order.slice(1), first];
-      return;
-    }
+    if (quiet.length === 0 || quiet.length === this.order.length) return;
     this.order = [...quiet, ...this.order.filter((partition) => partition.lengthBytes > 0)];
   }
 }

@@ -19,6 +19,8 @@ export interface AnswerSink {
   settled(context: RequestContext): void;
   /** Encodes an answer of the context's API and version as one whole frame. */
   encode(context: RequestContext, body: object): SendPart[];
+  /** The frame of a pending request is no longer kept. */
+  frameReleased(context: RequestContext): void;
   /** A handler failed: the connection is closed, the error logged and counted. */
   failed(context: RequestContext, error: unknown): void;
 }
@@ -90,6 +92,11 @@ export class RequestContext<Response extends object = object> {
   /** Ends the connection in place of an answer, after earlier answers have left. */
   closeConnection(): void {
     this.#settle('close');
+  }
+
+  /** Says that nothing refers to the frame's bytes any more, though the request is still pending: they stop counting. */
+  releaseFrame(): void {
+    this.#sink.frameReleased(this as unknown as RequestContext);
   }
 
   /** Reports a failure of the handler itself (a bug) that happened after its call had returned. */

@@ -72,6 +72,7 @@ export class Partition {
   #assignment: Assignment | null = null;
   #minInsyncReplicas: number;
   #stopped = false;
+  #offline = false;
   readonly #acknowledgements = new WaiterQueue();
   /** Made for the first watcher: most partitions of a large broker have none. */
   #watchers: ProgressList | null = null;
@@ -93,6 +94,11 @@ export class Partition {
   /** The log; null before the first assignment and after `stop`. */
   get log(): PartitionLog | null {
     return this.#log;
+  }
+
+  /** True once the replica is gone from this broker; look the partition up anew. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** True while this broker leads the partition. */
@@ -165,6 +171,12 @@ export class Partition {
     this.#highWatermarkMoved();
   }
 
+  /** There is no directory that can take the log: everything is answered with KAFKA_STORAGE_ERROR. */
+  markOffline(): void {
+    this.#offline = true;
+    this.#leave(ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
   /** The topic's `min.insync.replicas` changed. */
   updateMinInsyncReplicas(minInsyncReplicas: number): void {
     this.#minInsyncReplicas = minInsyncReplicas;
@@ -188,6 +200,7 @@ export class Partition {
       if (currentLeaderEpoch < this.#assignment.leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH;
       if (currentLeaderEpoch > this.#assignment.leaderEpoch) return ErrorCode.UNKNOWN_LEADER_EPOCH;
     }
+    if (this.#offline) return ErrorCode.KAFKA_STORAGE_ERROR;
     if (this.#leader === null || this.#log === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     return this.#log.offline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE;
   }
@@ -251,8 +264,16 @@ export class Partition {
       this.#checkDivergence(log, fetchOffset, options.lastFetchedEpoch, into)
     )
       return;
+    if (options.maxBytes <= 0 && !options.minOneBatch) {
+      if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
+        failRead(into, ErrorCode.OFFSET_OUT_OF_RANGE);
+      } else {
+        this.#fillOffsets(log, into);
+      }
+      return;
+    }
     const read = log.read(fetchOffset, {
-      maxBytes: options.maxBytes,
+      maxBytes: Math.max(1, options.maxBytes),
       upperBoundOffset: this.upperBound(options.isolation),
       minOneBatch: options.minOneBatch,
     });
