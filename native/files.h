@@ -1,0 +1,14 @@
+// Positional I/O. Every call returns a result >= 0 or a negative errno.
+#ifndef ODRADEK_FILES_H
+#define ODRADEK_FILES_H
+
+#include "addon.h"
+
+enum warmth { WARMTH_COLD, WARMTH_WARM, WARMTH_UNKNOWN };
+
+// Is a range of a file in the page cache? `probe`: by looking at single bytes instead of asking cachestat(2).
+enum warmth file_warmth(int fd, int64_t position, int64_t length, bool probe);
+// Reads a range to get it into the page cache. May wait for the device. Returns 0 or a negative errno.
+int file_warm(int fd, int64_t position, int64_t length);
+
+#endif
