@@ -17,7 +17,6 @@ export const AddOffsetsToTxnRequest = message(
     groupId: string('0+', { entityType: 'groupId' }),
   }),
 );
-/** A decoded `AddOffsetsToTxnRequest`. */
 export type AddOffsetsToTxnRequest = MessageOf<typeof AddOffsetsToTxnRequest>;
 
 /** Answer to `AddOffsetsToTxnRequest`. */
@@ -28,5 +27,4 @@ export const AddOffsetsToTxnResponse = message(
     errorCode: int16('0+'),
   }),
 );
-/** A decoded `AddOffsetsToTxnResponse`. */
 export type AddOffsetsToTxnResponse = MessageOf<typeof AddOffsetsToTxnResponse>;

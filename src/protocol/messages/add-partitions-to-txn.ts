@@ -40,7 +40,6 @@ export const AddPartitionsToTxnRequest = message(
     v3AndBelowTopics: array('0-3', AddPartitionsToTxnTopic),
   }),
 );
-/** A decoded `AddPartitionsToTxnRequest`. */
 export type AddPartitionsToTxnRequest = MessageOf<typeof AddPartitionsToTxnRequest>;
 
 const AddPartitionsToTxnPartitionResult = commonStruct('AddPartitionsToTxnPartitionResult', '0+', {
@@ -66,5 +65,4 @@ export const AddPartitionsToTxnResponse = message(
     resultsByTopicV3AndBelow: array('0-3', AddPartitionsToTxnTopicResult),
   }),
 );
-/** A decoded `AddPartitionsToTxnResponse`. */
 export type AddPartitionsToTxnResponse = MessageOf<typeof AddPartitionsToTxnResponse>;

@@ -23,7 +23,6 @@ export const AddRaftVoterRequest = message(
     ackWhenCommitted: bool('1+', { default: true }),
   }),
 );
-/** A decoded `AddRaftVoterRequest`. */
 export type AddRaftVoterRequest = MessageOf<typeof AddRaftVoterRequest>;
 
 /** Answer to `AddRaftVoterRequest`. */
@@ -35,5 +34,4 @@ export const AddRaftVoterResponse = message(
     errorMessage: string('0+', { nullable: '0+', ignorable: true }),
   }),
 );
-/** A decoded `AddRaftVoterResponse`. */
 export type AddRaftVoterResponse = MessageOf<typeof AddRaftVoterResponse>;

@@ -15,7 +15,6 @@ export const AllocateProducerIdsRequest = message(
     brokerEpoch: int64('0+', { default: -1 }),
   }),
 );
-/** A decoded `AllocateProducerIdsRequest`. */
 export type AllocateProducerIdsRequest = MessageOf<typeof AllocateProducerIdsRequest>;
 
 /** Answer to `AllocateProducerIdsRequest`. */
@@ -28,5 +27,4 @@ export const AllocateProducerIdsResponse = message(
     producerIdLen: int32('0+'),
   }),
 );
-/** A decoded `AllocateProducerIdsResponse`. */
 export type AllocateProducerIdsResponse = MessageOf<typeof AllocateProducerIdsResponse>;

@@ -25,7 +25,6 @@ export const AlterClientQuotasRequest = message(
     validateOnly: bool('0+'),
   }),
 );
-/** A decoded `AlterClientQuotasRequest`. */
 export type AlterClientQuotasRequest = MessageOf<typeof AlterClientQuotasRequest>;
 
 /** Answer to `AlterClientQuotasRequest`. */
@@ -43,5 +42,4 @@ export const AlterClientQuotasResponse = message(
     }),
   }),
 );
-/** A decoded `AlterClientQuotasResponse`. */
 export type AlterClientQuotasResponse = MessageOf<typeof AlterClientQuotasResponse>;

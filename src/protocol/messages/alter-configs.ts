@@ -22,7 +22,6 @@ export const AlterConfigsRequest = message(
     validateOnly: bool('0+'),
   }),
 );
-/** A decoded `AlterConfigsRequest`. */
 export type AlterConfigsRequest = MessageOf<typeof AlterConfigsRequest>;
 
 /** Answer to `AlterConfigsRequest`. */
@@ -38,5 +37,4 @@ export const AlterConfigsResponse = message(
     }),
   }),
 );
-/** A decoded `AlterConfigsResponse`. */
 export type AlterConfigsResponse = MessageOf<typeof AlterConfigsResponse>;

@@ -22,7 +22,6 @@ export const AlterPartitionReassignmentsRequest = message(
     }),
   }),
 );
-/** A decoded `AlterPartitionReassignmentsRequest`. */
 export type AlterPartitionReassignmentsRequest = MessageOf<typeof AlterPartitionReassignmentsRequest>;
 
 /** Answer to `AlterPartitionReassignmentsRequest`. */
@@ -49,5 +48,4 @@ export const AlterPartitionReassignmentsResponse = message(
     }),
   }),
 );
-/** A decoded `AlterPartitionReassignmentsResponse`. */
 export type AlterPartitionReassignmentsResponse = MessageOf<typeof AlterPartitionReassignmentsResponse>;

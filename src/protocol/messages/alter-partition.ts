@@ -29,7 +29,6 @@ export const AlterPartitionRequest = message(
     }),
   }),
 );
-/** A decoded `AlterPartitionRequest`. */
 export type AlterPartitionRequest = MessageOf<typeof AlterPartitionRequest>;
 
 /** Answer to `AlterPartitionRequest`. */
@@ -52,5 +51,4 @@ export const AlterPartitionResponse = message(
     }),
   }),
 );
-/** A decoded `AlterPartitionResponse`. */
 export type AlterPartitionResponse = MessageOf<typeof AlterPartitionResponse>;

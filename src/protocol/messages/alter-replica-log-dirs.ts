@@ -20,7 +20,6 @@ export const AlterReplicaLogDirsRequest = message(
     }),
   }),
 );
-/** A decoded `AlterReplicaLogDirsRequest`. */
 export type AlterReplicaLogDirsRequest = MessageOf<typeof AlterReplicaLogDirsRequest>;
 
 /** Answer to `AlterReplicaLogDirsRequest`. */
@@ -37,5 +36,4 @@ export const AlterReplicaLogDirsResponse = message(
     }),
   }),
 );
-/** A decoded `AlterReplicaLogDirsResponse`. */
 export type AlterReplicaLogDirsResponse = MessageOf<typeof AlterReplicaLogDirsResponse>;

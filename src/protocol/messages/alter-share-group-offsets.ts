@@ -21,7 +21,6 @@ export const AlterShareGroupOffsetsRequest = message(
     }),
   }),
 );
-/** A decoded `AlterShareGroupOffsetsRequest`. */
 export type AlterShareGroupOffsetsRequest = MessageOf<typeof AlterShareGroupOffsetsRequest>;
 
 /** Answer to `AlterShareGroupOffsetsRequest`. */
@@ -42,5 +41,4 @@ export const AlterShareGroupOffsetsResponse = message(
     }),
   }),
 );
-/** A decoded `AlterShareGroupOffsetsResponse`. */
 export type AlterShareGroupOffsetsResponse = MessageOf<typeof AlterShareGroupOffsetsResponse>;

@@ -24,7 +24,6 @@ export const AlterUserScramCredentialsRequest = message(
     }),
   }),
 );
-/** A decoded `AlterUserScramCredentialsRequest`. */
 export type AlterUserScramCredentialsRequest = MessageOf<typeof AlterUserScramCredentialsRequest>;
 
 /** Answer to `AlterUserScramCredentialsRequest`. */
@@ -39,5 +38,4 @@ export const AlterUserScramCredentialsResponse = message(
     }),
   }),
 );
-/** A decoded `AlterUserScramCredentialsResponse`. */
 export type AlterUserScramCredentialsResponse = MessageOf<typeof AlterUserScramCredentialsResponse>;

@@ -15,7 +15,6 @@ export const ApiVersionsRequest = message(
     clientSoftwareVersion: string('3+', { ignorable: true }),
   }),
 );
-/** A decoded `ApiVersionsRequest`. */
 export type ApiVersionsRequest = MessageOf<typeof ApiVersionsRequest>;
 
 /** Answer to `ApiVersionsRequest`. */
@@ -53,5 +52,4 @@ export const ApiVersionsResponse = message(
     zkMigrationReady: bool('3+', { tag: 3, default: false, ignorable: true }),
   }),
 );
-/** A decoded `ApiVersionsResponse`. */
 export type ApiVersionsResponse = MessageOf<typeof ApiVersionsResponse>;

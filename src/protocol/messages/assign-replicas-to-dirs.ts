@@ -22,7 +22,6 @@ export const AssignReplicasToDirsRequest = message(
     }),
   }),
 );
-/** A decoded `AssignReplicasToDirsRequest`. */
 export type AssignReplicasToDirsRequest = MessageOf<typeof AssignReplicasToDirsRequest>;
 
 /** Answer to `AssignReplicasToDirsRequest`. */
@@ -43,5 +42,4 @@ export const AssignReplicasToDirsResponse = message(
     }),
   }),
 );
-/** A decoded `AssignReplicasToDirsResponse`. */
 export type AssignReplicasToDirsResponse = MessageOf<typeof AssignReplicasToDirsResponse>;

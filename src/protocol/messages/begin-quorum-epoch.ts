@@ -34,7 +34,6 @@ export const BeginQuorumEpochRequest = message(
     ),
   }),
 );
-/** A decoded `BeginQuorumEpochRequest`. */
 export type BeginQuorumEpochRequest = MessageOf<typeof BeginQuorumEpochRequest>;
 
 /** Answer to `BeginQuorumEpochRequest`. */
@@ -63,5 +62,4 @@ export const BeginQuorumEpochResponse = message(
     ),
   }),
 );
-/** A decoded `BeginQuorumEpochResponse`. */
 export type BeginQuorumEpochResponse = MessageOf<typeof BeginQuorumEpochResponse>;

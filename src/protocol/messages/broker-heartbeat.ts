@@ -19,7 +19,6 @@ export const BrokerHeartbeatRequest = message(
     offlineLogDirs: array('1+', 'uuid', { tag: 0 }),
   }),
 );
-/** A decoded `BrokerHeartbeatRequest`. */
 export type BrokerHeartbeatRequest = MessageOf<typeof BrokerHeartbeatRequest>;
 
 /** Answer to `BrokerHeartbeatRequest`. */
@@ -33,5 +32,4 @@ export const BrokerHeartbeatResponse = message(
     shouldShutDown: bool('0+'),
   }),
 );
-/** A decoded `BrokerHeartbeatResponse`. */
 export type BrokerHeartbeatResponse = MessageOf<typeof BrokerHeartbeatResponse>;

@@ -43,7 +43,6 @@ export const BrokerRegistrationRequest = message(
     previousBrokerEpoch: int64('3+', { default: -1, ignorable: true }),
   }),
 );
-/** A decoded `BrokerRegistrationRequest`. */
 export type BrokerRegistrationRequest = MessageOf<typeof BrokerRegistrationRequest>;
 
 /** Answer to `BrokerRegistrationRequest`. */
@@ -55,5 +54,4 @@ export const BrokerRegistrationResponse = message(
     brokerEpoch: int64('0+', { default: -1 }),
   }),
 );
-/** A decoded `BrokerRegistrationResponse`. */
 export type BrokerRegistrationResponse = MessageOf<typeof BrokerRegistrationResponse>;

@@ -28,7 +28,6 @@ export const ConsumerGroupDescribeRequest = message(
     includeAuthorizedOperations: bool('0+'),
   }),
 );
-/** A decoded `ConsumerGroupDescribeRequest`. */
 export type ConsumerGroupDescribeRequest = MessageOf<typeof ConsumerGroupDescribeRequest>;
 
 const TopicPartitions = commonStruct('TopicPartitions', '0+', {
@@ -69,5 +68,4 @@ export const ConsumerGroupDescribeResponse = message(
     }),
   }),
 );
-/** A decoded `ConsumerGroupDescribeResponse`. */
 export type ConsumerGroupDescribeResponse = MessageOf<typeof ConsumerGroupDescribeResponse>;

@@ -42,7 +42,6 @@ export const ConsumerGroupHeartbeatRequest = message(
     ),
   }),
 );
-/** A decoded `ConsumerGroupHeartbeatRequest`. */
 export type ConsumerGroupHeartbeatRequest = MessageOf<typeof ConsumerGroupHeartbeatRequest>;
 
 const TopicPartitions = commonStruct('TopicPartitions', '0+', {
@@ -68,5 +67,4 @@ export const ConsumerGroupHeartbeatResponse = message(
     ),
   }),
 );
-/** A decoded `ConsumerGroupHeartbeatResponse`. */
 export type ConsumerGroupHeartbeatResponse = MessageOf<typeof ConsumerGroupHeartbeatResponse>;

@@ -11,5 +11,4 @@ export const ConsumerProtocolAssignment = message(
     userData: bytes('0+', { nullable: '0+', default: null, zeroCopy: true }),
   }),
 );
-/** A decoded `ConsumerProtocolAssignment`. */
 export type ConsumerProtocolAssignment = MessageOf<typeof ConsumerProtocolAssignment>;

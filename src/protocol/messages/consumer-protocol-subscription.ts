@@ -19,5 +19,4 @@ export const ConsumerProtocolSubscription = message(
     rackId: string('3+', { nullable: '3+', default: null, ignorable: true }),
   }),
 );
-/** A decoded `ConsumerProtocolSubscription`. */
 export type ConsumerProtocolSubscription = MessageOf<typeof ConsumerProtocolSubscription>;

@@ -27,7 +27,6 @@ export const ControllerRegistrationRequest = message(
     }),
   }),
 );
-/** A decoded `ControllerRegistrationRequest`. */
 export type ControllerRegistrationRequest = MessageOf<typeof ControllerRegistrationRequest>;
 
 /** Answer to `ControllerRegistrationRequest`. */
@@ -39,5 +38,4 @@ export const ControllerRegistrationResponse = message(
     errorMessage: string('0+', { nullable: '0+' }),
   }),
 );
-/** A decoded `ControllerRegistrationResponse`. */
 export type ControllerRegistrationResponse = MessageOf<typeof ControllerRegistrationResponse>;

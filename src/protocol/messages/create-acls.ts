@@ -22,7 +22,6 @@ export const CreateAclsRequest = message(
     }),
   }),
 );
-/** A decoded `CreateAclsRequest`. */
 export type CreateAclsRequest = MessageOf<typeof CreateAclsRequest>;
 
 /** Answer to `CreateAclsRequest`. */
@@ -36,5 +35,4 @@ export const CreateAclsResponse = message(
     }),
   }),
 );
-/** A decoded `CreateAclsResponse`. */
 export type CreateAclsResponse = MessageOf<typeof CreateAclsResponse>;

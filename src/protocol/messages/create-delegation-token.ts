@@ -20,7 +20,6 @@ export const CreateDelegationTokenRequest = message(
     maxLifetimeMs: int64('0+'),
   }),
 );
-/** A decoded `CreateDelegationTokenRequest`. */
 export type CreateDelegationTokenRequest = MessageOf<typeof CreateDelegationTokenRequest>;
 
 /** Answer to `CreateDelegationTokenRequest`. */
@@ -40,5 +39,4 @@ export const CreateDelegationTokenResponse = message(
     throttleTimeMs: int32('0+'),
   }),
 );
-/** A decoded `CreateDelegationTokenResponse`. */
 export type CreateDelegationTokenResponse = MessageOf<typeof CreateDelegationTokenResponse>;

@@ -25,7 +25,6 @@ export const CreatePartitionsRequest = message(
     validateOnly: bool('0+'),
   }),
 );
-/** A decoded `CreatePartitionsRequest`. */
 export type CreatePartitionsRequest = MessageOf<typeof CreatePartitionsRequest>;
 
 /** Answer to `CreatePartitionsRequest`. */
@@ -40,5 +39,4 @@ export const CreatePartitionsResponse = message(
     }),
   }),
 );
-/** A decoded `CreatePartitionsResponse`. */
 export type CreatePartitionsResponse = MessageOf<typeof CreatePartitionsResponse>;

@@ -39,7 +39,6 @@ export const CreateTopicsRequest = message(
     validateOnly: bool('1+', { default: false }),
   }),
 );
-/** A decoded `CreateTopicsRequest`. */
 export type CreateTopicsRequest = MessageOf<typeof CreateTopicsRequest>;
 
 /** Answer to `CreateTopicsRequest`. */
@@ -70,5 +69,4 @@ export const CreateTopicsResponse = message(
     }),
   }),
 );
-/** A decoded `CreateTopicsResponse`. */
 export type CreateTopicsResponse = MessageOf<typeof CreateTopicsResponse>;

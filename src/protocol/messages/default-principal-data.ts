@@ -9,5 +9,4 @@ export const DefaultPrincipalData = message(
     tokenAuthenticated: bool('0+'),
   }),
 );
-/** A decoded `DefaultPrincipalData`. */
 export type DefaultPrincipalData = MessageOf<typeof DefaultPrincipalData>;

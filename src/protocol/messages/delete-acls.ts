@@ -22,7 +22,6 @@ export const DeleteAclsRequest = message(
     }),
   }),
 );
-/** A decoded `DeleteAclsRequest`. */
 export type DeleteAclsRequest = MessageOf<typeof DeleteAclsRequest>;
 
 /** Answer to `DeleteAclsRequest`. */
@@ -47,5 +46,4 @@ export const DeleteAclsResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteAclsResponse`. */
 export type DeleteAclsResponse = MessageOf<typeof DeleteAclsResponse>;

@@ -14,7 +14,6 @@ export const DeleteGroupsRequest = message(
     groupsNames: array('0+', 'string', { entityType: 'groupId' }),
   }),
 );
-/** A decoded `DeleteGroupsRequest`. */
 export type DeleteGroupsRequest = MessageOf<typeof DeleteGroupsRequest>;
 
 /** Answer to `DeleteGroupsRequest`. */
@@ -28,5 +27,4 @@ export const DeleteGroupsResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteGroupsResponse`. */
 export type DeleteGroupsResponse = MessageOf<typeof DeleteGroupsResponse>;

@@ -21,7 +21,6 @@ export const DeleteRecordsRequest = message(
     timeoutMs: int32('0+'),
   }),
 );
-/** A decoded `DeleteRecordsRequest`. */
 export type DeleteRecordsRequest = MessageOf<typeof DeleteRecordsRequest>;
 
 /** Answer to `DeleteRecordsRequest`. */
@@ -39,5 +38,4 @@ export const DeleteRecordsResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteRecordsResponse`. */
 export type DeleteRecordsResponse = MessageOf<typeof DeleteRecordsResponse>;

@@ -17,7 +17,6 @@ export const DeleteShareGroupOffsetsRequest = message(
     }),
   }),
 );
-/** A decoded `DeleteShareGroupOffsetsRequest`. */
 export type DeleteShareGroupOffsetsRequest = MessageOf<typeof DeleteShareGroupOffsetsRequest>;
 
 /** Answer to `DeleteShareGroupOffsetsRequest`. */
@@ -35,5 +34,4 @@ export const DeleteShareGroupOffsetsResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteShareGroupOffsetsResponse`. */
 export type DeleteShareGroupOffsetsResponse = MessageOf<typeof DeleteShareGroupOffsetsResponse>;

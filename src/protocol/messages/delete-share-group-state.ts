@@ -18,7 +18,6 @@ export const DeleteShareGroupStateRequest = message(
     }),
   }),
 );
-/** A decoded `DeleteShareGroupStateRequest`. */
 export type DeleteShareGroupStateRequest = MessageOf<typeof DeleteShareGroupStateRequest>;
 
 /** Answer to `DeleteShareGroupStateRequest`. */
@@ -35,5 +34,4 @@ export const DeleteShareGroupStateResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteShareGroupStateResponse`. */
 export type DeleteShareGroupStateResponse = MessageOf<typeof DeleteShareGroupStateResponse>;

@@ -19,7 +19,6 @@ export const DeleteTopicsRequest = message(
     timeoutMs: int32('0+'),
   }),
 );
-/** A decoded `DeleteTopicsRequest`. */
 export type DeleteTopicsRequest = MessageOf<typeof DeleteTopicsRequest>;
 
 /** Answer to `DeleteTopicsRequest`. */
@@ -35,5 +34,4 @@ export const DeleteTopicsResponse = message(
     }),
   }),
 );
-/** A decoded `DeleteTopicsResponse`. */
 export type DeleteTopicsResponse = MessageOf<typeof DeleteTopicsResponse>;

@@ -20,7 +20,6 @@ export const DescribeAclsRequest = message(
     permissionType: int8('0+'),
   }),
 );
-/** A decoded `DescribeAclsRequest`. */
 export type DescribeAclsRequest = MessageOf<typeof DescribeAclsRequest>;
 
 /** Answer to `DescribeAclsRequest`. */
@@ -43,5 +42,4 @@ export const DescribeAclsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeAclsResponse`. */
 export type DescribeAclsResponse = MessageOf<typeof DescribeAclsResponse>;

@@ -19,7 +19,6 @@ export const DescribeClientQuotasRequest = message(
     strict: bool('0+'),
   }),
 );
-/** A decoded `DescribeClientQuotasRequest`. */
 export type DescribeClientQuotasRequest = MessageOf<typeof DescribeClientQuotasRequest>;
 
 /** Answer to `DescribeClientQuotasRequest`. */
@@ -46,5 +45,4 @@ export const DescribeClientQuotasResponse = message(
     ),
   }),
 );
-/** A decoded `DescribeClientQuotasResponse`. */
 export type DescribeClientQuotasResponse = MessageOf<typeof DescribeClientQuotasResponse>;

@@ -16,7 +16,6 @@ export const DescribeClusterRequest = message(
     includeFencedBrokers: bool('2+'),
   }),
 );
-/** A decoded `DescribeClusterRequest`. */
 export type DescribeClusterRequest = MessageOf<typeof DescribeClusterRequest>;
 
 /** Answer to `DescribeClusterRequest`. */
@@ -39,5 +38,4 @@ export const DescribeClusterResponse = message(
     clusterAuthorizedOperations: int32('0+', { default: -2147483648 }),
   }),
 );
-/** A decoded `DescribeClusterResponse`. */
 export type DescribeClusterResponse = MessageOf<typeof DescribeClusterResponse>;

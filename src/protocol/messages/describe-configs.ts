@@ -20,7 +20,6 @@ export const DescribeConfigsRequest = message(
     includeDocumentation: bool('3+', { default: false }),
   }),
 );
-/** A decoded `DescribeConfigsRequest`. */
 export type DescribeConfigsRequest = MessageOf<typeof DescribeConfigsRequest>;
 
 /** Answer to `DescribeConfigsRequest`. */
@@ -55,5 +54,4 @@ export const DescribeConfigsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeConfigsResponse`. */
 export type DescribeConfigsResponse = MessageOf<typeof DescribeConfigsResponse>;

@@ -22,7 +22,6 @@ export const DescribeDelegationTokenRequest = message(
     ),
   }),
 );
-/** A decoded `DescribeDelegationTokenRequest`. */
 export type DescribeDelegationTokenRequest = MessageOf<typeof DescribeDelegationTokenRequest>;
 
 /** Answer to `DescribeDelegationTokenRequest`. */
@@ -48,5 +47,4 @@ export const DescribeDelegationTokenResponse = message(
     throttleTimeMs: int32('0+'),
   }),
 );
-/** A decoded `DescribeDelegationTokenResponse`. */
 export type DescribeDelegationTokenResponse = MessageOf<typeof DescribeDelegationTokenResponse>;

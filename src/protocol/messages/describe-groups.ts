@@ -15,7 +15,6 @@ export const DescribeGroupsRequest = message(
     includeAuthorizedOperations: bool('3+'),
   }),
 );
-/** A decoded `DescribeGroupsRequest`. */
 export type DescribeGroupsRequest = MessageOf<typeof DescribeGroupsRequest>;
 
 /** Answer to `DescribeGroupsRequest`. */
@@ -42,5 +41,4 @@ export const DescribeGroupsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeGroupsResponse`. */
 export type DescribeGroupsResponse = MessageOf<typeof DescribeGroupsResponse>;

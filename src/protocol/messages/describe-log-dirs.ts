@@ -22,7 +22,6 @@ export const DescribeLogDirsRequest = message(
     ),
   }),
 );
-/** A decoded `DescribeLogDirsRequest`. */
 export type DescribeLogDirsRequest = MessageOf<typeof DescribeLogDirsRequest>;
 
 /** Answer to `DescribeLogDirsRequest`. */
@@ -48,5 +47,4 @@ export const DescribeLogDirsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeLogDirsResponse`. */
 export type DescribeLogDirsResponse = MessageOf<typeof DescribeLogDirsResponse>;

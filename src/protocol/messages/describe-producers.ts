@@ -27,7 +27,6 @@ export const DescribeProducersRequest = message(
     }),
   }),
 );
-/** A decoded `DescribeProducersRequest`. */
 export type DescribeProducersRequest = MessageOf<typeof DescribeProducersRequest>;
 
 /** Answer to `DescribeProducersRequest`. */
@@ -53,5 +52,4 @@ export const DescribeProducersResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeProducersResponse`. */
 export type DescribeProducersResponse = MessageOf<typeof DescribeProducersResponse>;

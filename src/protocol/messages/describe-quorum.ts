@@ -29,7 +29,6 @@ export const DescribeQuorumRequest = message(
     }),
   }),
 );
-/** A decoded `DescribeQuorumRequest`. */
 export type DescribeQuorumRequest = MessageOf<typeof DescribeQuorumRequest>;
 
 const ReplicaState = commonStruct('ReplicaState', '0+', {
@@ -69,5 +68,4 @@ export const DescribeQuorumResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeQuorumResponse`. */
 export type DescribeQuorumResponse = MessageOf<typeof DescribeQuorumResponse>;

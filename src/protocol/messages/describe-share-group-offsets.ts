@@ -25,7 +25,6 @@ export const DescribeShareGroupOffsetsRequest = message(
     }),
   }),
 );
-/** A decoded `DescribeShareGroupOffsetsRequest`. */
 export type DescribeShareGroupOffsetsRequest = MessageOf<typeof DescribeShareGroupOffsetsRequest>;
 
 /** Answer to `DescribeShareGroupOffsetsRequest`. */
@@ -58,5 +57,4 @@ export const DescribeShareGroupOffsetsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeShareGroupOffsetsResponse`. */
 export type DescribeShareGroupOffsetsResponse = MessageOf<typeof DescribeShareGroupOffsetsResponse>;

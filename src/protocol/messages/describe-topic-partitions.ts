@@ -35,7 +35,6 @@ export const DescribeTopicPartitionsRequest = message(
     ),
   }),
 );
-/** A decoded `DescribeTopicPartitionsRequest`. */
 export type DescribeTopicPartitionsRequest = MessageOf<typeof DescribeTopicPartitionsRequest>;
 
 /** Answer to `DescribeTopicPartitionsRequest`. */
@@ -76,5 +75,4 @@ export const DescribeTopicPartitionsResponse = message(
     ),
   }),
 );
-/** A decoded `DescribeTopicPartitionsResponse`. */
 export type DescribeTopicPartitionsResponse = MessageOf<typeof DescribeTopicPartitionsResponse>;

@@ -14,7 +14,6 @@ export const DescribeTransactionsRequest = message(
     transactionalIds: array('0+', 'string', { entityType: 'transactionalId' }),
   }),
 );
-/** A decoded `DescribeTransactionsRequest`. */
 export type DescribeTransactionsRequest = MessageOf<typeof DescribeTransactionsRequest>;
 
 /** Answer to `DescribeTransactionsRequest`. */
@@ -37,5 +36,4 @@ export const DescribeTransactionsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeTransactionsResponse`. */
 export type DescribeTransactionsResponse = MessageOf<typeof DescribeTransactionsResponse>;

@@ -14,7 +14,6 @@ export const DescribeUserScramCredentialsRequest = message(
     users: structs('0+', 'UserName', { name: string('0+') }, { nullable: '0+' }),
   }),
 );
-/** A decoded `DescribeUserScramCredentialsRequest`. */
 export type DescribeUserScramCredentialsRequest = MessageOf<typeof DescribeUserScramCredentialsRequest>;
 
 /** Answer to `DescribeUserScramCredentialsRequest`. */
@@ -41,5 +40,4 @@ export const DescribeUserScramCredentialsResponse = message(
     }),
   }),
 );
-/** A decoded `DescribeUserScramCredentialsResponse`. */
 export type DescribeUserScramCredentialsResponse = MessageOf<typeof DescribeUserScramCredentialsResponse>;

@@ -24,7 +24,6 @@ export const ElectLeadersRequest = message(
     timeoutMs: int32('0+', { default: 60000 }),
   }),
 );
-/** A decoded `ElectLeadersRequest`. */
 export type ElectLeadersRequest = MessageOf<typeof ElectLeadersRequest>;
 
 /** Answer to `ElectLeadersRequest`. */
@@ -43,5 +42,4 @@ export const ElectLeadersResponse = message(
     }),
   }),
 );
-/** A decoded `ElectLeadersResponse`. */
 export type ElectLeadersResponse = MessageOf<typeof ElectLeadersResponse>;

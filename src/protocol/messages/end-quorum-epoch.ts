@@ -42,7 +42,6 @@ export const EndQuorumEpochRequest = message(
     ),
   }),
 );
-/** A decoded `EndQuorumEpochRequest`. */
 export type EndQuorumEpochRequest = MessageOf<typeof EndQuorumEpochRequest>;
 
 /** Answer to `EndQuorumEpochRequest`. */
@@ -71,5 +70,4 @@ export const EndQuorumEpochResponse = message(
     ),
   }),
 );
-/** A decoded `EndQuorumEpochResponse`. */
 export type EndQuorumEpochResponse = MessageOf<typeof EndQuorumEpochResponse>;

@@ -17,7 +17,6 @@ export const EndTxnRequest = message(
     committed: bool('0+'),
   }),
 );
-/** A decoded `EndTxnRequest`. */
 export type EndTxnRequest = MessageOf<typeof EndTxnRequest>;
 
 /** Answer to `EndTxnRequest`. */
@@ -30,5 +29,4 @@ export const EndTxnResponse = message(
     producerEpoch: int16('5+', { default: -1, ignorable: true }),
   }),
 );
-/** A decoded `EndTxnResponse`. */
 export type EndTxnResponse = MessageOf<typeof EndTxnResponse>;

@@ -16,7 +16,6 @@ export const EnvelopeRequest = message(
     clientHostAddress: bytes('0+'),
   }),
 );
-/** A decoded `EnvelopeRequest`. */
 export type EnvelopeRequest = MessageOf<typeof EnvelopeRequest>;
 
 /** Answer to `EnvelopeRequest`. */
@@ -27,5 +26,4 @@ export const EnvelopeResponse = message(
     errorCode: int16('0+'),
   }),
 );
-/** A decoded `EnvelopeResponse`. */
 export type EnvelopeResponse = MessageOf<typeof EnvelopeResponse>;

@@ -15,7 +15,6 @@ export const ExpireDelegationTokenRequest = message(
     expiryTimePeriodMs: int64('0+'),
   }),
 );
-/** A decoded `ExpireDelegationTokenRequest`. */
 export type ExpireDelegationTokenRequest = MessageOf<typeof ExpireDelegationTokenRequest>;
 
 /** Answer to `ExpireDelegationTokenRequest`. */
@@ -27,5 +26,4 @@ export const ExpireDelegationTokenResponse = message(
     throttleTimeMs: int32('0+'),
   }),
 );
-/** A decoded `ExpireDelegationTokenResponse`. */
 export type ExpireDelegationTokenResponse = MessageOf<typeof ExpireDelegationTokenResponse>;

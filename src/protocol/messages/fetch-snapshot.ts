@@ -41,7 +41,6 @@ export const FetchSnapshotRequest = message(
     }),
   }),
 );
-/** A decoded `FetchSnapshotRequest`. */
 export type FetchSnapshotRequest = MessageOf<typeof FetchSnapshotRequest>;
 
 /** Answer to `FetchSnapshotRequest`. */
@@ -85,5 +84,4 @@ export const FetchSnapshotResponse = message(
     ),
   }),
 );
-/** A decoded `FetchSnapshotResponse`. */
 export type FetchSnapshotResponse = MessageOf<typeof FetchSnapshotResponse>;

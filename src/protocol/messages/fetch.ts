@@ -64,7 +64,6 @@ export const FetchRequest = message(
     rackId: string('11+', { default: '', ignorable: true }),
   }),
 );
-/** A decoded `FetchRequest`. */
 export type FetchRequest = MessageOf<typeof FetchRequest>;
 
 /** Answer to `FetchRequest`. */
@@ -136,5 +135,4 @@ export const FetchResponse = message(
     ),
   }),
 );
-/** A decoded `FetchResponse`. */
 export type FetchResponse = MessageOf<typeof FetchResponse>;

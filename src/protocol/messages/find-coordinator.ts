@@ -16,7 +16,6 @@ export const FindCoordinatorRequest = message(
     coordinatorKeys: array('4+', 'string'),
   }),
 );
-/** A decoded `FindCoordinatorRequest`. */
 export type FindCoordinatorRequest = MessageOf<typeof FindCoordinatorRequest>;
 
 /** Answer to `FindCoordinatorRequest`. */
@@ -39,5 +38,4 @@ export const FindCoordinatorResponse = message(
     }),
   }),
 );
-/** A decoded `FindCoordinatorResponse`. */
 export type FindCoordinatorResponse = MessageOf<typeof FindCoordinatorResponse>;

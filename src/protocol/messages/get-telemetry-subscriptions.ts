@@ -14,7 +14,6 @@ export const GetTelemetrySubscriptionsRequest = message(
     clientInstanceId: uuid('0+'),
   }),
 );
-/** A decoded `GetTelemetrySubscriptionsRequest`. */
 export type GetTelemetrySubscriptionsRequest = MessageOf<typeof GetTelemetrySubscriptionsRequest>;
 
 /** Answer to `GetTelemetrySubscriptionsRequest`. */
@@ -32,5 +31,4 @@ export const GetTelemetrySubscriptionsResponse = message(
     requestedMetrics: array('0+', 'string'),
   }),
 );
-/** A decoded `GetTelemetrySubscriptionsResponse`. */
 export type GetTelemetrySubscriptionsResponse = MessageOf<typeof GetTelemetrySubscriptionsResponse>;

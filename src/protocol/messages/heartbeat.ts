@@ -17,7 +17,6 @@ export const HeartbeatRequest = message(
     groupInstanceId: string('3+', { nullable: '3+', default: null }),
   }),
 );
-/** A decoded `HeartbeatRequest`. */
 export type HeartbeatRequest = MessageOf<typeof HeartbeatRequest>;
 
 /** Answer to `HeartbeatRequest`. */
@@ -28,5 +27,4 @@ export const HeartbeatResponse = message(
     errorCode: int16('0+'),
   }),
 );
-/** A decoded `HeartbeatResponse`. */
 export type HeartbeatResponse = MessageOf<typeof HeartbeatResponse>;

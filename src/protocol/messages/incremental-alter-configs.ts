@@ -23,7 +23,6 @@ export const IncrementalAlterConfigsRequest = message(
     validateOnly: bool('0+'),
   }),
 );
-/** A decoded `IncrementalAlterConfigsRequest`. */
 export type IncrementalAlterConfigsRequest = MessageOf<typeof IncrementalAlterConfigsRequest>;
 
 /** Answer to `IncrementalAlterConfigsRequest`. */
@@ -39,5 +38,4 @@ export const IncrementalAlterConfigsResponse = message(
     }),
   }),
 );
-/** A decoded `IncrementalAlterConfigsResponse`. */
 export type IncrementalAlterConfigsResponse = MessageOf<typeof IncrementalAlterConfigsResponse>;

@@ -20,7 +20,6 @@ export const InitProducerIdRequest = message(
     keepPreparedTxn: bool('6+', { default: false }),
   }),
 );
-/** A decoded `InitProducerIdRequest`. */
 export type InitProducerIdRequest = MessageOf<typeof InitProducerIdRequest>;
 
 /** Answer to `InitProducerIdRequest`. */
@@ -35,5 +34,4 @@ export const InitProducerIdResponse = message(
     ongoingTxnProducerEpoch: int16('6+', { default: -1 }),
   }),
 );
-/** A decoded `InitProducerIdResponse`. */
 export type InitProducerIdResponse = MessageOf<typeof InitProducerIdResponse>;

@@ -22,7 +22,6 @@ export const InitializeShareGroupStateRequest = message(
     }),
   }),
 );
-/** A decoded `InitializeShareGroupStateRequest`. */
 export type InitializeShareGroupStateRequest = MessageOf<typeof InitializeShareGroupStateRequest>;
 
 /** Answer to `InitializeShareGroupStateRequest`. */
@@ -39,5 +38,4 @@ export const InitializeShareGroupStateResponse = message(
     }),
   }),
 );
-/** A decoded `InitializeShareGroupStateResponse`. */
 export type InitializeShareGroupStateResponse = MessageOf<typeof InitializeShareGroupStateResponse>;

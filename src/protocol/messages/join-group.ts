@@ -24,7 +24,6 @@ export const JoinGroupRequest = message(
     reason: string('8+', { nullable: '8+', default: null, ignorable: true }),
   }),
 );
-/** A decoded `JoinGroupRequest`. */
 export type JoinGroupRequest = MessageOf<typeof JoinGroupRequest>;
 
 /** Answer to `JoinGroupRequest`. */
@@ -46,5 +45,4 @@ export const JoinGroupResponse = message(
     }),
   }),
 );
-/** A decoded `JoinGroupResponse`. */
 export type JoinGroupResponse = MessageOf<typeof JoinGroupResponse>;

@@ -20,7 +20,6 @@ export const LeaveGroupRequest = message(
     }),
   }),
 );
-/** A decoded `LeaveGroupRequest`. */
 export type LeaveGroupRequest = MessageOf<typeof LeaveGroupRequest>;
 
 /** Answer to `LeaveGroupRequest`. */
@@ -36,5 +35,4 @@ export const LeaveGroupResponse = message(
     }),
   }),
 );
-/** A decoded `LeaveGroupResponse`. */
 export type LeaveGroupResponse = MessageOf<typeof LeaveGroupResponse>;

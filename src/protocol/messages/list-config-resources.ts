@@ -14,7 +14,6 @@ export const ListConfigResourcesRequest = message(
     resourceTypes: array('1+', 'int8'),
   }),
 );
-/** A decoded `ListConfigResourcesRequest`. */
 export type ListConfigResourcesRequest = MessageOf<typeof ListConfigResourcesRequest>;
 
 /** Answer to `ListConfigResourcesRequest`. */
@@ -29,5 +28,4 @@ export const ListConfigResourcesResponse = message(
     }),
   }),
 );
-/** A decoded `ListConfigResourcesResponse`. */
 export type ListConfigResourcesResponse = MessageOf<typeof ListConfigResourcesResponse>;

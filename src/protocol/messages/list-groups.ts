@@ -15,7 +15,6 @@ export const ListGroupsRequest = message(
     typesFilter: array('5+', 'string'),
   }),
 );
-/** A decoded `ListGroupsRequest`. */
 export type ListGroupsRequest = MessageOf<typeof ListGroupsRequest>;
 
 /** Answer to `ListGroupsRequest`. */
@@ -32,5 +31,4 @@ export const ListGroupsResponse = message(
     }),
   }),
 );
-/** A decoded `ListGroupsResponse`. */
 export type ListGroupsResponse = MessageOf<typeof ListGroupsResponse>;

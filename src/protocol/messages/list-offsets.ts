@@ -24,7 +24,6 @@ export const ListOffsetsRequest = message(
     timeoutMs: int32('10+', { ignorable: true }),
   }),
 );
-/** A decoded `ListOffsetsRequest`. */
 export type ListOffsetsRequest = MessageOf<typeof ListOffsetsRequest>;
 
 /** Answer to `ListOffsetsRequest`. */
@@ -44,5 +43,4 @@ export const ListOffsetsResponse = message(
     }),
   }),
 );
-/** A decoded `ListOffsetsResponse`. */
 export type ListOffsetsResponse = MessageOf<typeof ListOffsetsResponse>;

@@ -23,7 +23,6 @@ export const ListPartitionReassignmentsRequest = message(
     ),
   }),
 );
-/** A decoded `ListPartitionReassignmentsRequest`. */
 export type ListPartitionReassignmentsRequest = MessageOf<typeof ListPartitionReassignmentsRequest>;
 
 /** Answer to `ListPartitionReassignmentsRequest`. */
@@ -44,5 +43,4 @@ export const ListPartitionReassignmentsResponse = message(
     }),
   }),
 );
-/** A decoded `ListPartitionReassignmentsResponse`. */
 export type ListPartitionReassignmentsResponse = MessageOf<typeof ListPartitionReassignmentsResponse>;

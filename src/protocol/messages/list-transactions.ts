@@ -17,7 +17,6 @@ export const ListTransactionsRequest = message(
     transactionalIdPattern: string('2+', { nullable: '2+', default: null }),
   }),
 );
-/** A decoded `ListTransactionsRequest`. */
 export type ListTransactionsRequest = MessageOf<typeof ListTransactionsRequest>;
 
 /** Answer to `ListTransactionsRequest`. */
@@ -34,5 +33,4 @@ export const ListTransactionsResponse = message(
     }),
   }),
 );
-/** A decoded `ListTransactionsResponse`. */
 export type ListTransactionsResponse = MessageOf<typeof ListTransactionsResponse>;

@@ -10,7 +10,6 @@ export const RequestHeader = message(
     clientId: string('1+', { nullable: '1+', flexible: 'none' }),
   }),
 );
-/** A decoded `RequestHeader`. */
 export type RequestHeader = MessageOf<typeof RequestHeader>;
 
 /** What stands before every response. */
@@ -20,5 +19,4 @@ export const ResponseHeader = message(
     correlationId: int32('0+'),
   }),
 );
-/** A decoded `ResponseHeader`. */
 export type ResponseHeader = MessageOf<typeof ResponseHeader>;

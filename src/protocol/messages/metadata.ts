@@ -25,7 +25,6 @@ export const MetadataRequest = message(
     includeTopicAuthorizedOperations: bool('8+'),
   }),
 );
-/** A decoded `MetadataRequest`. */
 export type MetadataRequest = MessageOf<typeof MetadataRequest>;
 
 /** Answer to `MetadataRequest`. */
@@ -61,5 +60,4 @@ export const MetadataResponse = message(
     errorCode: int16('13+', { ignorable: true }),
   }),
 );
-/** A decoded `MetadataResponse`. */
 export type MetadataResponse = MessageOf<typeof MetadataResponse>;

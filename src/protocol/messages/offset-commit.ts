@@ -28,7 +28,6 @@ export const OffsetCommitRequest = message(
     }),
   }),
 );
-/** A decoded `OffsetCommitRequest`. */
 export type OffsetCommitRequest = MessageOf<typeof OffsetCommitRequest>;
 
 /** Answer to `OffsetCommitRequest`. */
@@ -46,5 +45,4 @@ export const OffsetCommitResponse = message(
     }),
   }),
 );
-/** A decoded `OffsetCommitResponse`. */
 export type OffsetCommitResponse = MessageOf<typeof OffsetCommitResponse>;

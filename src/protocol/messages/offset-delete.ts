@@ -18,7 +18,6 @@ export const OffsetDeleteRequest = message(
     }),
   }),
 );
-/** A decoded `OffsetDeleteRequest`. */
 export type OffsetDeleteRequest = MessageOf<typeof OffsetDeleteRequest>;
 
 /** Answer to `OffsetDeleteRequest`. */
@@ -36,5 +35,4 @@ export const OffsetDeleteResponse = message(
     }),
   }),
 );
-/** A decoded `OffsetDeleteResponse`. */
 export type OffsetDeleteResponse = MessageOf<typeof OffsetDeleteResponse>;

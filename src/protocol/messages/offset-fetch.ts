@@ -50,7 +50,6 @@ export const OffsetFetchRequest = message(
     requireStable: bool('7+', { default: false }),
   }),
 );
-/** A decoded `OffsetFetchRequest`. */
 export type OffsetFetchRequest = MessageOf<typeof OffsetFetchRequest>;
 
 /** Answer to `OffsetFetchRequest`. */
@@ -86,5 +85,4 @@ export const OffsetFetchResponse = message(
     }),
   }),
 );
-/** A decoded `OffsetFetchResponse`. */
 export type OffsetFetchResponse = MessageOf<typeof OffsetFetchResponse>;

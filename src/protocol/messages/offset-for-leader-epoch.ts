@@ -22,7 +22,6 @@ export const OffsetForLeaderEpochRequest = message(
     }),
   }),
 );
-/** A decoded `OffsetForLeaderEpochRequest`. */
 export type OffsetForLeaderEpochRequest = MessageOf<typeof OffsetForLeaderEpochRequest>;
 
 /** Answer to `OffsetForLeaderEpochRequest`. */
@@ -41,5 +40,4 @@ export const OffsetForLeaderEpochResponse = message(
     }),
   }),
 );
-/** A decoded `OffsetForLeaderEpochResponse`. */
 export type OffsetForLeaderEpochResponse = MessageOf<typeof OffsetForLeaderEpochResponse>;

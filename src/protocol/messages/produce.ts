@@ -35,7 +35,6 @@ export const ProduceRequest = message(
     }),
   }),
 );
-/** A decoded `ProduceRequest`. */
 export type ProduceRequest = MessageOf<typeof ProduceRequest>;
 
 /** Answer to `ProduceRequest`. */
@@ -86,5 +85,4 @@ export const ProduceResponse = message(
     ),
   }),
 );
-/** A decoded `ProduceResponse`. */
 export type ProduceResponse = MessageOf<typeof ProduceResponse>;

@@ -18,7 +18,6 @@ export const PushTelemetryRequest = message(
     metrics: bytes('0+', { zeroCopy: true }),
   }),
 );
-/** A decoded `PushTelemetryRequest`. */
 export type PushTelemetryRequest = MessageOf<typeof PushTelemetryRequest>;
 
 /** Answer to `PushTelemetryRequest`. */
@@ -29,5 +28,4 @@ export const PushTelemetryResponse = message(
     errorCode: int16('0+'),
   }),
 );
-/** A decoded `PushTelemetryResponse`. */
 export type PushTelemetryResponse = MessageOf<typeof PushTelemetryResponse>;

@@ -21,7 +21,6 @@ export const ReadShareGroupStateSummaryRequest = message(
     }),
   }),
 );
-/** A decoded `ReadShareGroupStateSummaryRequest`. */
 export type ReadShareGroupStateSummaryRequest = MessageOf<typeof ReadShareGroupStateSummaryRequest>;
 
 /** Answer to `ReadShareGroupStateSummaryRequest`. */
@@ -48,5 +47,4 @@ export const ReadShareGroupStateSummaryResponse = message(
     }),
   }),
 );
-/** A decoded `ReadShareGroupStateSummaryResponse`. */
 export type ReadShareGroupStateSummaryResponse = MessageOf<typeof ReadShareGroupStateSummaryResponse>;

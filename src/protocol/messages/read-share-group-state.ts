@@ -21,7 +21,6 @@ export const ReadShareGroupStateRequest = message(
     }),
   }),
 );
-/** A decoded `ReadShareGroupStateRequest`. */
 export type ReadShareGroupStateRequest = MessageOf<typeof ReadShareGroupStateRequest>;
 
 /** Answer to `ReadShareGroupStateRequest`. */
@@ -46,5 +45,4 @@ export const ReadShareGroupStateResponse = message(
     }),
   }),
 );
-/** A decoded `ReadShareGroupStateResponse`. */
 export type ReadShareGroupStateResponse = MessageOf<typeof ReadShareGroupStateResponse>;

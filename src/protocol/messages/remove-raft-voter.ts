@@ -16,7 +16,6 @@ export const RemoveRaftVoterRequest = message(
     voterDirectoryId: uuid('0+'),
   }),
 );
-/** A decoded `RemoveRaftVoterRequest`. */
 export type RemoveRaftVoterRequest = MessageOf<typeof RemoveRaftVoterRequest>;
 
 /** Answer to `RemoveRaftVoterRequest`. */
@@ -28,5 +27,4 @@ export const RemoveRaftVoterResponse = message(
     errorMessage: string('0+', { nullable: '0+', ignorable: true }),
   }),
 );
-/** A decoded `RemoveRaftVoterResponse`. */
 export type RemoveRaftVoterResponse = MessageOf<typeof RemoveRaftVoterResponse>;

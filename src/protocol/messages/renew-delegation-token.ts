@@ -15,7 +15,6 @@ export const RenewDelegationTokenRequest = message(
     renewPeriodMs: int64('0+'),
   }),
 );
-/** A decoded `RenewDelegationTokenRequest`. */
 export type RenewDelegationTokenRequest = MessageOf<typeof RenewDelegationTokenRequest>;
 
 /** Answer to `RenewDelegationTokenRequest`. */
@@ -27,5 +26,4 @@ export const RenewDelegationTokenResponse = message(
     throttleTimeMs: int32('0+'),
   }),
 );
-/** A decoded `RenewDelegationTokenResponse`. */
 export type RenewDelegationTokenResponse = MessageOf<typeof RenewDelegationTokenResponse>;

@@ -14,7 +14,6 @@ export const SaslAuthenticateRequest = message(
     authBytes: bytes('0+'),
   }),
 );
-/** A decoded `SaslAuthenticateRequest`. */
 export type SaslAuthenticateRequest = MessageOf<typeof SaslAuthenticateRequest>;
 
 /** Answer to `SaslAuthenticateRequest`. */
@@ -27,5 +26,4 @@ export const SaslAuthenticateResponse = message(
     sessionLifetimeMs: int64('1+', { default: 0, ignorable: true }),
   }),
 );
-/** A decoded `SaslAuthenticateResponse`. */
 export type SaslAuthenticateResponse = MessageOf<typeof SaslAuthenticateResponse>;

@@ -14,7 +14,6 @@ export const SaslHandshakeRequest = message(
     mechanism: string('0+'),
   }),
 );
-/** A decoded `SaslHandshakeRequest`. */
 export type SaslHandshakeRequest = MessageOf<typeof SaslHandshakeRequest>;
 
 /** Answer to `SaslHandshakeRequest`. */
@@ -25,5 +24,4 @@ export const SaslHandshakeResponse = message(
     mechanisms: array('0+', 'string'),
   }),
 );
-/** A decoded `SaslHandshakeResponse`. */
 export type SaslHandshakeResponse = MessageOf<typeof SaslHandshakeResponse>;

@@ -40,7 +40,6 @@ export const ShareAcknowledgeRequest = message(
     }),
   }),
 );
-/** A decoded `ShareAcknowledgeRequest`. */
 export type ShareAcknowledgeRequest = MessageOf<typeof ShareAcknowledgeRequest>;
 
 /** Answer to `ShareAcknowledgeRequest`. */
@@ -71,5 +70,4 @@ export const ShareAcknowledgeResponse = message(
     }),
   }),
 );
-/** A decoded `ShareAcknowledgeResponse`. */
 export type ShareAcknowledgeResponse = MessageOf<typeof ShareAcknowledgeResponse>;

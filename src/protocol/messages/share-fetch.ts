@@ -53,7 +53,6 @@ export const ShareFetchRequest = message(
     }),
   }),
 );
-/** A decoded `ShareFetchRequest`. */
 export type ShareFetchRequest = MessageOf<typeof ShareFetchRequest>;
 
 /** Answer to `ShareFetchRequest`. */
@@ -92,5 +91,4 @@ export const ShareFetchResponse = message(
     }),
   }),
 );
-/** A decoded `ShareFetchResponse`. */
 export type ShareFetchResponse = MessageOf<typeof ShareFetchResponse>;

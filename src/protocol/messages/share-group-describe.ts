@@ -27,7 +27,6 @@ export const ShareGroupDescribeRequest = message(
     includeAuthorizedOperations: bool('0+'),
   }),
 );
-/** A decoded `ShareGroupDescribeRequest`. */
 export type ShareGroupDescribeRequest = MessageOf<typeof ShareGroupDescribeRequest>;
 
 const TopicPartitions = commonStruct('TopicPartitions', '0+', {
@@ -64,5 +63,4 @@ export const ShareGroupDescribeResponse = message(
     }),
   }),
 );
-/** A decoded `ShareGroupDescribeResponse`. */
 export type ShareGroupDescribeResponse = MessageOf<typeof ShareGroupDescribeResponse>;

@@ -28,7 +28,6 @@ export const ShareGroupHeartbeatRequest = message(
     subscribedTopicNames: array('0+', 'string', { nullable: '0+', default: null, entityType: 'topicName' }),
   }),
 );
-/** A decoded `ShareGroupHeartbeatRequest`. */
 export type ShareGroupHeartbeatRequest = MessageOf<typeof ShareGroupHeartbeatRequest>;
 
 const TopicPartitions = commonStruct('TopicPartitions', '0+', {
@@ -54,5 +53,4 @@ export const ShareGroupHeartbeatResponse = message(
     ),
   }),
 );
-/** A decoded `ShareGroupHeartbeatResponse`. */
 export type ShareGroupHeartbeatResponse = MessageOf<typeof ShareGroupHeartbeatResponse>;

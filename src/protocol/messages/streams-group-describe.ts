@@ -29,7 +29,6 @@ export const StreamsGroupDescribeRequest = message(
     includeAuthorizedOperations: bool('0+'),
   }),
 );
-/** A decoded `StreamsGroupDescribeRequest`. */
 export type StreamsGroupDescribeRequest = MessageOf<typeof StreamsGroupDescribeRequest>;
 
 const Endpoint = commonStruct('Endpoint', '0+', {
@@ -119,5 +118,4 @@ export const StreamsGroupDescribeResponse = message(
     }),
   }),
 );
-/** A decoded `StreamsGroupDescribeResponse`. */
 export type StreamsGroupDescribeResponse = MessageOf<typeof StreamsGroupDescribeResponse>;

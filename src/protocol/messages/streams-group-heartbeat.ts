@@ -93,7 +93,6 @@ export const StreamsGroupHeartbeatRequest = message(
     shutdownApplication: bool('0+', { default: false }),
   }),
 );
-/** A decoded `StreamsGroupHeartbeatRequest`. */
 export type StreamsGroupHeartbeatRequest = MessageOf<typeof StreamsGroupHeartbeatRequest>;
 
 const Status = commonStruct('Status', '0+', {
@@ -135,5 +134,4 @@ export const StreamsGroupHeartbeatResponse = message(
     ),
   }),
 );
-/** A decoded `StreamsGroupHeartbeatResponse`. */
 export type StreamsGroupHeartbeatResponse = MessageOf<typeof StreamsGroupHeartbeatResponse>;

@@ -23,7 +23,6 @@ export const SyncGroupRequest = message(
     }),
   }),
 );
-/** A decoded `SyncGroupRequest`. */
 export type SyncGroupRequest = MessageOf<typeof SyncGroupRequest>;
 
 /** Answer to `SyncGroupRequest`. */
@@ -37,5 +36,4 @@ export const SyncGroupResponse = message(
     assignment: bytes('0+'),
   }),
 );
-/** A decoded `SyncGroupResponse`. */
 export type SyncGroupResponse = MessageOf<typeof SyncGroupResponse>;

@@ -29,7 +29,6 @@ export const TxnOffsetCommitRequest = message(
     }),
   }),
 );
-/** A decoded `TxnOffsetCommitRequest`. */
 export type TxnOffsetCommitRequest = MessageOf<typeof TxnOffsetCommitRequest>;
 
 /** Answer to `TxnOffsetCommitRequest`. */
@@ -46,5 +45,4 @@ export const TxnOffsetCommitResponse = message(
     }),
   }),
 );
-/** A decoded `TxnOffsetCommitResponse`. */
 export type TxnOffsetCommitResponse = MessageOf<typeof TxnOffsetCommitResponse>;

@@ -14,7 +14,6 @@ export const UnregisterBrokerRequest = message(
     brokerId: int32('0+', { entityType: 'brokerId' }),
   }),
 );
-/** A decoded `UnregisterBrokerRequest`. */
 export type UnregisterBrokerRequest = MessageOf<typeof UnregisterBrokerRequest>;
 
 /** Answer to `UnregisterBrokerRequest`. */
@@ -26,5 +25,4 @@ export const UnregisterBrokerResponse = message(
     errorMessage: string('0+', { nullable: '0+' }),
   }),
 );
-/** A decoded `UnregisterBrokerResponse`. */
 export type UnregisterBrokerResponse = MessageOf<typeof UnregisterBrokerResponse>;

@@ -21,7 +21,6 @@ export const UpdateFeaturesRequest = message(
     validateOnly: bool('1+', { default: false }),
   }),
 );
-/** A decoded `UpdateFeaturesRequest`. */
 export type UpdateFeaturesRequest = MessageOf<typeof UpdateFeaturesRequest>;
 
 /** Answer to `UpdateFeaturesRequest`. */
@@ -43,5 +42,4 @@ export const UpdateFeaturesResponse = message(
     ),
   }),
 );
-/** A decoded `UpdateFeaturesResponse`. */
 export type UpdateFeaturesResponse = MessageOf<typeof UpdateFeaturesResponse>;

@@ -26,7 +26,6 @@ export const UpdateRaftVoterRequest = message(
     }),
   }),
 );
-/** A decoded `UpdateRaftVoterRequest`. */
 export type UpdateRaftVoterRequest = MessageOf<typeof UpdateRaftVoterRequest>;
 
 /** Answer to `UpdateRaftVoterRequest`. */
@@ -48,5 +47,4 @@ export const UpdateRaftVoterResponse = message(
     ),
   }),
 );
-/** A decoded `UpdateRaftVoterResponse`. */
 export type UpdateRaftVoterResponse = MessageOf<typeof UpdateRaftVoterResponse>;

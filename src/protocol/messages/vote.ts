@@ -39,7 +39,6 @@ export const VoteRequest = message(
     }),
   }),
 );
-/** A decoded `VoteRequest`. */
 export type VoteRequest = MessageOf<typeof VoteRequest>;
 
 /** Answer to `VoteRequest`. */
@@ -69,5 +68,4 @@ export const VoteResponse = message(
     ),
   }),
 );
-/** A decoded `VoteResponse`. */
 export type VoteResponse = MessageOf<typeof VoteResponse>;

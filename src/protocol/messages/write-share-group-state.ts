@@ -30,7 +30,6 @@ export const WriteShareGroupStateRequest = message(
     }),
   }),
 );
-/** A decoded `WriteShareGroupStateRequest`. */
 export type WriteShareGroupStateRequest = MessageOf<typeof WriteShareGroupStateRequest>;
 
 /** Answer to `WriteShareGroupStateRequest`. */
@@ -47,5 +46,4 @@ export const WriteShareGroupStateResponse = message(
     }),
   }),
 );
-/** A decoded `WriteShareGroupStateResponse`. */
 export type WriteShareGroupStateResponse = MessageOf<typeof WriteShareGroupStateResponse>;

@@ -35,7 +35,6 @@ export const WriteTxnMarkersRequest = message(
     }),
   }),
 );
-/** A decoded `WriteTxnMarkersRequest`. */
 export type WriteTxnMarkersRequest = MessageOf<typeof WriteTxnMarkersRequest>;
 
 /** Answer to `WriteTxnMarkersRequest`. */
@@ -54,5 +53,4 @@ export const WriteTxnMarkersResponse = message(
     }),
   }),
 );
-/** A decoded `WriteTxnMarkersResponse`. */
 export type WriteTxnMarkersResponse = MessageOf<typeof WriteTxnMarkersResponse>;

@@ -7,5 +7,4 @@ export const AbortTransactionRecord = message(
     reason: string('0+', { nullable: '0+', tag: 0, default: null }),
   }),
 );
-/** A decoded `AbortTransactionRecord`. */
 export type AbortTransactionRecord = MessageOf<typeof AbortTransactionRecord>;

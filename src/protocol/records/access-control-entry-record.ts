@@ -14,5 +14,4 @@ export const AccessControlEntryRecord = message(
     permissionType: int8('0+'),
   }),
 );
-/** A decoded `AccessControlEntryRecord`. */
 export type AccessControlEntryRecord = MessageOf<typeof AccessControlEntryRecord>;

@@ -7,5 +7,4 @@ export const BeginTransactionRecord = message(
     name: string('0+', { nullable: '0+', tag: 0, default: null }),
   }),
 );
-/** A decoded `BeginTransactionRecord`. */
 export type BeginTransactionRecord = MessageOf<typeof BeginTransactionRecord>;

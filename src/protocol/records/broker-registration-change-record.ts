@@ -11,5 +11,4 @@ export const BrokerRegistrationChangeRecord = message(
     logDirs: array('2+', 'uuid', { tag: 2 }),
   }),
 );
-/** A decoded `BrokerRegistrationChangeRecord`. */
 export type BrokerRegistrationChangeRecord = MessageOf<typeof BrokerRegistrationChangeRecord>;

@@ -7,5 +7,4 @@ export const ClearElrRecord = message(
     topicName: string('0+', { entityType: 'topicName' }),
   }),
 );
-/** A decoded `ClearElrRecord`. */
 export type ClearElrRecord = MessageOf<typeof ClearElrRecord>;

@@ -13,5 +13,4 @@ export const ClientQuotaRecord = message(
     remove: bool('0+'),
   }),
 );
-/** A decoded `ClientQuotaRecord`. */
 export type ClientQuotaRecord = MessageOf<typeof ClientQuotaRecord>;

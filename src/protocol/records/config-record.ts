@@ -10,5 +10,4 @@ export const ConfigRecord = message(
     value: string('0+', { nullable: '0+' }),
   }),
 );
-/** A decoded `ConfigRecord`. */
 export type ConfigRecord = MessageOf<typeof ConfigRecord>;

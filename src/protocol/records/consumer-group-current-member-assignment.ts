@@ -14,7 +14,6 @@ export const ConsumerGroupCurrentMemberAssignmentKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupCurrentMemberAssignmentKey`. */
 export type ConsumerGroupCurrentMemberAssignmentKey = MessageOf<
   typeof ConsumerGroupCurrentMemberAssignmentKey
 >;
@@ -41,7 +40,6 @@ export const ConsumerGroupCurrentMemberAssignmentValue = message(
     partitionsPendingRevocation: array('0+', TopicPartitions),
   }),
 );
-/** A decoded `ConsumerGroupCurrentMemberAssignmentValue`. */
 export type ConsumerGroupCurrentMemberAssignmentValue = MessageOf<
   typeof ConsumerGroupCurrentMemberAssignmentValue
 >;

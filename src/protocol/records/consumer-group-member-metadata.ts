@@ -14,7 +14,6 @@ export const ConsumerGroupMemberMetadataKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupMemberMetadataKey`. */
 export type ConsumerGroupMemberMetadataKey = MessageOf<typeof ConsumerGroupMemberMetadataKey>;
 
 /** Value for a `ConsumerGroupMemberMetadataKey`. */
@@ -49,5 +48,4 @@ export const ConsumerGroupMemberMetadataValue = message(
     ),
   }),
 );
-/** A decoded `ConsumerGroupMemberMetadataValue`. */
 export type ConsumerGroupMemberMetadataValue = MessageOf<typeof ConsumerGroupMemberMetadataValue>;

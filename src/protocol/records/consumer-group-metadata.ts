@@ -7,7 +7,6 @@ export const ConsumerGroupMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupMetadataKey`. */
 export type ConsumerGroupMetadataKey = MessageOf<typeof ConsumerGroupMetadataKey>;
 
 /** Value for a `ConsumerGroupMetadataKey`. */
@@ -18,5 +17,4 @@ export const ConsumerGroupMetadataValue = message(
     metadataHash: wideInt64('0+', { tag: 0, default: 0n }),
   }),
 );
-/** A decoded `ConsumerGroupMetadataValue`. */
 export type ConsumerGroupMetadataValue = MessageOf<typeof ConsumerGroupMetadataValue>;

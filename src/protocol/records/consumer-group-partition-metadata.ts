@@ -13,7 +13,6 @@ export const ConsumerGroupPartitionMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupPartitionMetadataKey`. */
 export type ConsumerGroupPartitionMetadataKey = MessageOf<typeof ConsumerGroupPartitionMetadataKey>;
 
 /** Value for a `ConsumerGroupPartitionMetadataKey`. */
@@ -37,5 +36,4 @@ export const ConsumerGroupPartitionMetadataValue = message(
     }),
   }),
 );
-/** A decoded `ConsumerGroupPartitionMetadataValue`. */
 export type ConsumerGroupPartitionMetadataValue = MessageOf<typeof ConsumerGroupPartitionMetadataValue>;

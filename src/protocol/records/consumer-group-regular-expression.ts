@@ -14,7 +14,6 @@ export const ConsumerGroupRegularExpressionKey = message(
     regularExpression: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupRegularExpressionKey`. */
 export type ConsumerGroupRegularExpressionKey = MessageOf<typeof ConsumerGroupRegularExpressionKey>;
 
 /** Value for a `ConsumerGroupRegularExpressionKey`. */
@@ -32,5 +31,4 @@ export const ConsumerGroupRegularExpressionValue = message(
     timestamp: int64('0+'),
   }),
 );
-/** A decoded `ConsumerGroupRegularExpressionValue`. */
 export type ConsumerGroupRegularExpressionValue = MessageOf<typeof ConsumerGroupRegularExpressionValue>;

@@ -14,7 +14,6 @@ export const ConsumerGroupTargetAssignmentMemberKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupTargetAssignmentMemberKey`. */
 export type ConsumerGroupTargetAssignmentMemberKey = MessageOf<typeof ConsumerGroupTargetAssignmentMemberKey>;
 
 /** Value for a `ConsumerGroupTargetAssignmentMemberKey`. */
@@ -33,7 +32,6 @@ export const ConsumerGroupTargetAssignmentMemberValue = message(
     }),
   }),
 );
-/** A decoded `ConsumerGroupTargetAssignmentMemberValue`. */
 export type ConsumerGroupTargetAssignmentMemberValue = MessageOf<
   typeof ConsumerGroupTargetAssignmentMemberValue
 >;

@@ -13,7 +13,6 @@ export const ConsumerGroupTargetAssignmentMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ConsumerGroupTargetAssignmentMetadataKey`. */
 export type ConsumerGroupTargetAssignmentMetadataKey = MessageOf<
   typeof ConsumerGroupTargetAssignmentMetadataKey
 >;
@@ -31,7 +30,6 @@ export const ConsumerGroupTargetAssignmentMetadataValue = message(
     assignmentEpoch: int32('0+'),
   }),
 );
-/** A decoded `ConsumerGroupTargetAssignmentMetadataValue`. */
 export type ConsumerGroupTargetAssignmentMetadataValue = MessageOf<
   typeof ConsumerGroupTargetAssignmentMetadataValue
 >;

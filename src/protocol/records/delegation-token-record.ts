@@ -13,5 +13,4 @@ export const DelegationTokenRecord = message(
     tokenId: string('0+'),
   }),
 );
-/** A decoded `DelegationTokenRecord`. */
 export type DelegationTokenRecord = MessageOf<typeof DelegationTokenRecord>;

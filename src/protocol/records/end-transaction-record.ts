@@ -5,5 +5,4 @@ export const EndTransactionRecord = message(
   { name: 'EndTransactionRecord', kind: 'metadata', apiKey: 24, versions: '0', flexible: '0+' },
   () => ({}),
 );
-/** A decoded `EndTransactionRecord`. */
 export type EndTransactionRecord = MessageOf<typeof EndTransactionRecord>;

@@ -7,5 +7,4 @@ export const EndTxnMarker = message(
     coordinatorEpoch: int32('0+'),
   }),
 );
-/** A decoded `EndTxnMarker`. */
 export type EndTxnMarker = MessageOf<typeof EndTxnMarker>;

@@ -8,5 +8,4 @@ export const FeatureLevelRecord = message(
     featureLevel: int16('0+'),
   }),
 );
-/** A decoded `FeatureLevelRecord`. */
 export type FeatureLevelRecord = MessageOf<typeof FeatureLevelRecord>;

@@ -8,5 +8,4 @@ export const FenceBrokerRecord = message(
     epoch: int64('0+'),
   }),
 );
-/** A decoded `FenceBrokerRecord`. */
 export type FenceBrokerRecord = MessageOf<typeof FenceBrokerRecord>;

@@ -7,7 +7,6 @@ export const GroupMetadataKey = message(
     group: string('0'),
   }),
 );
-/** A decoded `GroupMetadataKey`. */
 export type GroupMetadataKey = MessageOf<typeof GroupMetadataKey>;
 
 const MemberMetadata = commonStruct('MemberMetadata', '0+', {
@@ -33,5 +32,4 @@ export const GroupMetadataValue = message(
     members: array('0+', MemberMetadata),
   }),
 );
-/** A decoded `GroupMetadataValue`. */
 export type GroupMetadataValue = MessageOf<typeof GroupMetadataValue>;

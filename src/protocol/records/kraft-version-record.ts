@@ -8,5 +8,4 @@ export const KRaftVersionRecord = message(
     kRaftVersion: int16('0+'),
   }),
 );
-/** A decoded `KRaftVersionRecord`. */
 export type KRaftVersionRecord = MessageOf<typeof KRaftVersionRecord>;

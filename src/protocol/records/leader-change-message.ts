@@ -15,5 +15,4 @@ export const LeaderChangeMessage = message(
     grantingVoters: array('0+', Voter),
   }),
 );
-/** A decoded `LeaderChangeMessage`. */
 export type LeaderChangeMessage = MessageOf<typeof LeaderChangeMessage>;

@@ -9,7 +9,6 @@ export const LegacyOffsetCommitKey = message(
     partition: int32('0'),
   }),
 );
-/** A decoded `LegacyOffsetCommitKey`. */
 export type LegacyOffsetCommitKey = MessageOf<typeof LegacyOffsetCommitKey>;
 
 /** Value for a `LegacyOffsetCommitKey`. */
@@ -21,5 +20,4 @@ export const LegacyOffsetCommitValue = message(
     commitTimestamp: int64('0'),
   }),
 );
-/** A decoded `LegacyOffsetCommitValue`. */
 export type LegacyOffsetCommitValue = MessageOf<typeof LegacyOffsetCommitValue>;

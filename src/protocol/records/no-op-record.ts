@@ -5,5 +5,4 @@ export const NoOpRecord = message(
   { name: 'NoOpRecord', kind: 'metadata', apiKey: 20, versions: '0', flexible: '0+' },
   () => ({}),
 );
-/** A decoded `NoOpRecord`. */
 export type NoOpRecord = MessageOf<typeof NoOpRecord>;

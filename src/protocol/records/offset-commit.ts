@@ -9,7 +9,6 @@ export const OffsetCommitKey = message(
     partition: int32('0'),
   }),
 );
-/** A decoded `OffsetCommitKey`. */
 export type OffsetCommitKey = MessageOf<typeof OffsetCommitKey>;
 
 /** Value for a `OffsetCommitKey`. */
@@ -24,5 +23,4 @@ export const OffsetCommitValue = message(
     topicId: uuid('4+', { tag: 0, ignorable: true }),
   }),
 );
-/** A decoded `OffsetCommitValue`. */
 export type OffsetCommitValue = MessageOf<typeof OffsetCommitValue>;

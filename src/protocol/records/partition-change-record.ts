@@ -22,5 +22,4 @@ export const PartitionChangeRecord = message(
     lastKnownElr: array('2+', 'int32', { nullable: '2+', tag: 7, default: null, entityType: 'brokerId' }),
   }),
 );
-/** A decoded `PartitionChangeRecord`. */
 export type PartitionChangeRecord = MessageOf<typeof PartitionChangeRecord>;

@@ -24,5 +24,4 @@ export const PartitionRecord = message(
     lastKnownElr: array('2+', 'int32', { nullable: '2+', tag: 2, default: null, entityType: 'brokerId' }),
   }),
 );
-/** A decoded `PartitionRecord`. */
 export type PartitionRecord = MessageOf<typeof PartitionRecord>;

@@ -9,5 +9,4 @@ export const ProducerIdsRecord = message(
     nextProducerId: int64('0+'),
   }),
 );
-/** A decoded `ProducerIdsRecord`. */
 export type ProducerIdsRecord = MessageOf<typeof ProducerIdsRecord>;

@@ -17,5 +17,4 @@ export const ProducerSnapshot = message(
     }),
   }),
 );
-/** A decoded `ProducerSnapshot`. */
 export type ProducerSnapshot = MessageOf<typeof ProducerSnapshot>;

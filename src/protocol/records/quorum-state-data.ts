@@ -13,5 +13,4 @@ export const QuorumStateData = message(
     currentVoters: structs('0', 'Voter', { voterId: int32('0') }, { nullable: '0' }),
   }),
 );
-/** A decoded `QuorumStateData`. */
 export type QuorumStateData = MessageOf<typeof QuorumStateData>;

@@ -37,5 +37,4 @@ export const RegisterBrokerRecord = message(
     logDirs: array('3+', 'uuid', { tag: 0 }),
   }),
 );
-/** A decoded `RegisterBrokerRecord`. */
 export type RegisterBrokerRecord = MessageOf<typeof RegisterBrokerRecord>;

@@ -20,5 +20,4 @@ export const RegisterControllerRecord = message(
     }),
   }),
 );
-/** A decoded `RegisterControllerRecord`. */
 export type RegisterControllerRecord = MessageOf<typeof RegisterControllerRecord>;

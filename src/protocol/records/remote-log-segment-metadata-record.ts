@@ -40,5 +40,4 @@ export const RemoteLogSegmentMetadataRecord = message(
     txnIndexEmpty: bool('0+', { tag: 0 }),
   }),
 );
-/** A decoded `RemoteLogSegmentMetadataRecord`. */
 export type RemoteLogSegmentMetadataRecord = MessageOf<typeof RemoteLogSegmentMetadataRecord>;

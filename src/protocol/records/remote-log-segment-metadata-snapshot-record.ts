@@ -37,5 +37,4 @@ export const RemoteLogSegmentMetadataSnapshotRecord = message(
     txnIndexEmpty: bool('0+', { tag: 0 }),
   }),
 );
-/** A decoded `RemoteLogSegmentMetadataSnapshotRecord`. */
 export type RemoteLogSegmentMetadataSnapshotRecord = MessageOf<typeof RemoteLogSegmentMetadataSnapshotRecord>;

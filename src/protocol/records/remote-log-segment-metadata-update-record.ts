@@ -24,5 +24,4 @@ export const RemoteLogSegmentMetadataUpdateRecord = message(
     remoteLogSegmentState: int8('0+'),
   }),
 );
-/** A decoded `RemoteLogSegmentMetadataUpdateRecord`. */
 export type RemoteLogSegmentMetadataUpdateRecord = MessageOf<typeof RemoteLogSegmentMetadataUpdateRecord>;

@@ -14,5 +14,4 @@ export const RemotePartitionDeleteMetadataRecord = message(
     remotePartitionDeleteState: int8('0+'),
   }),
 );
-/** A decoded `RemotePartitionDeleteMetadataRecord`. */
 export type RemotePartitionDeleteMetadataRecord = MessageOf<typeof RemotePartitionDeleteMetadataRecord>;

@@ -7,5 +7,4 @@ export const RemoveAccessControlEntryRecord = message(
     id: uuid('0+'),
   }),
 );
-/** A decoded `RemoveAccessControlEntryRecord`. */
 export type RemoveAccessControlEntryRecord = MessageOf<typeof RemoveAccessControlEntryRecord>;

@@ -7,5 +7,4 @@ export const RemoveDelegationTokenRecord = message(
     tokenId: string('0+'),
   }),
 );
-/** A decoded `RemoveDelegationTokenRecord`. */
 export type RemoveDelegationTokenRecord = MessageOf<typeof RemoveDelegationTokenRecord>;

@@ -7,5 +7,4 @@ export const RemoveTopicRecord = message(
     topicId: uuid('0+'),
   }),
 );
-/** A decoded `RemoveTopicRecord`. */
 export type RemoveTopicRecord = MessageOf<typeof RemoveTopicRecord>;

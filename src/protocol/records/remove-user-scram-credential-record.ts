@@ -8,5 +8,4 @@ export const RemoveUserScramCredentialRecord = message(
     mechanism: int8('0+'),
   }),
 );
-/** A decoded `RemoveUserScramCredentialRecord`. */
 export type RemoveUserScramCredentialRecord = MessageOf<typeof RemoveUserScramCredentialRecord>;

@@ -14,7 +14,6 @@ export const ShareGroupCurrentMemberAssignmentKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ShareGroupCurrentMemberAssignmentKey`. */
 export type ShareGroupCurrentMemberAssignmentKey = MessageOf<typeof ShareGroupCurrentMemberAssignmentKey>;
 
 const TopicPartitions = commonStruct('TopicPartitions', '0+', {
@@ -38,5 +37,4 @@ export const ShareGroupCurrentMemberAssignmentValue = message(
     assignedPartitions: array('0+', TopicPartitions),
   }),
 );
-/** A decoded `ShareGroupCurrentMemberAssignmentValue`. */
 export type ShareGroupCurrentMemberAssignmentValue = MessageOf<typeof ShareGroupCurrentMemberAssignmentValue>;

@@ -14,7 +14,6 @@ export const ShareGroupMemberMetadataKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ShareGroupMemberMetadataKey`. */
 export type ShareGroupMemberMetadataKey = MessageOf<typeof ShareGroupMemberMetadataKey>;
 
 /** Value for a `ShareGroupMemberMetadataKey`. */
@@ -33,5 +32,4 @@ export const ShareGroupMemberMetadataValue = message(
     subscribedTopicNames: array('0+', 'string'),
   }),
 );
-/** A decoded `ShareGroupMemberMetadataValue`. */
 export type ShareGroupMemberMetadataValue = MessageOf<typeof ShareGroupMemberMetadataValue>;

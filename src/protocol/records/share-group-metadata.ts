@@ -7,7 +7,6 @@ export const ShareGroupMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ShareGroupMetadataKey`. */
 export type ShareGroupMetadataKey = MessageOf<typeof ShareGroupMetadataKey>;
 
 /** Value for a `ShareGroupMetadataKey`. */
@@ -18,5 +17,4 @@ export const ShareGroupMetadataValue = message(
     metadataHash: wideInt64('0+'),
   }),
 );
-/** A decoded `ShareGroupMetadataValue`. */
 export type ShareGroupMetadataValue = MessageOf<typeof ShareGroupMetadataValue>;

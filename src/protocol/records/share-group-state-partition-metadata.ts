@@ -13,7 +13,6 @@ export const ShareGroupStatePartitionMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ShareGroupStatePartitionMetadataKey`. */
 export type ShareGroupStatePartitionMetadataKey = MessageOf<typeof ShareGroupStatePartitionMetadataKey>;
 
 const TopicPartitionsInfo = commonStruct('TopicPartitionsInfo', '0+', {
@@ -42,5 +41,4 @@ export const ShareGroupStatePartitionMetadataValue = message(
     deletingTopics: array('0+', TopicInfo),
   }),
 );
-/** A decoded `ShareGroupStatePartitionMetadataValue`. */
 export type ShareGroupStatePartitionMetadataValue = MessageOf<typeof ShareGroupStatePartitionMetadataValue>;

@@ -14,7 +14,6 @@ export const ShareGroupTargetAssignmentMemberKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `ShareGroupTargetAssignmentMemberKey`. */
 export type ShareGroupTargetAssignmentMemberKey = MessageOf<typeof ShareGroupTargetAssignmentMemberKey>;
 
 /** Value for a `ShareGroupTargetAssignmentMemberKey`. */
@@ -33,5 +32,4 @@ export const ShareGroupTargetAssignmentMemberValue = message(
     }),
   }),
 );
-/** A decoded `ShareGroupTargetAssignmentMemberValue`. */
 export type ShareGroupTargetAssignmentMemberValue = MessageOf<typeof ShareGroupTargetAssignmentMemberValue>;

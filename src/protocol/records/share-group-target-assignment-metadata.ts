@@ -13,7 +13,6 @@ export const ShareGroupTargetAssignmentMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `ShareGroupTargetAssignmentMetadataKey`. */
 export type ShareGroupTargetAssignmentMetadataKey = MessageOf<typeof ShareGroupTargetAssignmentMetadataKey>;
 
 /** Value for a `ShareGroupTargetAssignmentMetadataKey`. */
@@ -29,7 +28,6 @@ export const ShareGroupTargetAssignmentMetadataValue = message(
     assignmentEpoch: int32('0+'),
   }),
 );
-/** A decoded `ShareGroupTargetAssignmentMetadataValue`. */
 export type ShareGroupTargetAssignmentMetadataValue = MessageOf<
   typeof ShareGroupTargetAssignmentMetadataValue
 >;

@@ -9,7 +9,6 @@ export const ShareSnapshotKey = message(
     partition: int32('0'),
   }),
 );
-/** A decoded `ShareSnapshotKey`. */
 export type ShareSnapshotKey = MessageOf<typeof ShareSnapshotKey>;
 
 /** Value for a `ShareSnapshotKey`. */
@@ -31,5 +30,4 @@ export const ShareSnapshotValue = message(
     }),
   }),
 );
-/** A decoded `ShareSnapshotValue`. */
 export type ShareSnapshotValue = MessageOf<typeof ShareSnapshotValue>;

@@ -9,7 +9,6 @@ export const ShareUpdateKey = message(
     partition: int32('0'),
   }),
 );
-/** A decoded `ShareUpdateKey`. */
 export type ShareUpdateKey = MessageOf<typeof ShareUpdateKey>;
 
 /** Value for a `ShareUpdateKey`. */
@@ -28,5 +27,4 @@ export const ShareUpdateValue = message(
     }),
   }),
 );
-/** A decoded `ShareUpdateValue`. */
 export type ShareUpdateValue = MessageOf<typeof ShareUpdateValue>;

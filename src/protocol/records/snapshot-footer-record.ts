@@ -7,5 +7,4 @@ export const SnapshotFooterRecord = message(
     version: int16('0+'),
   }),
 );
-/** A decoded `SnapshotFooterRecord`. */
 export type SnapshotFooterRecord = MessageOf<typeof SnapshotFooterRecord>;

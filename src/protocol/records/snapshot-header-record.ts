@@ -8,5 +8,4 @@ export const SnapshotHeaderRecord = message(
     lastContainedLogTimestamp: int64('0+'),
   }),
 );
-/** A decoded `SnapshotHeaderRecord`. */
 export type SnapshotHeaderRecord = MessageOf<typeof SnapshotHeaderRecord>;

@@ -14,7 +14,6 @@ export const StreamsGroupCurrentMemberAssignmentKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupCurrentMemberAssignmentKey`. */
 export type StreamsGroupCurrentMemberAssignmentKey = MessageOf<typeof StreamsGroupCurrentMemberAssignmentKey>;
 
 const TaskIds = commonStruct('TaskIds', '0+', {
@@ -44,7 +43,6 @@ export const StreamsGroupCurrentMemberAssignmentValue = message(
     warmupTasksPendingRevocation: array('0+', TaskIds),
   }),
 );
-/** A decoded `StreamsGroupCurrentMemberAssignmentValue`. */
 export type StreamsGroupCurrentMemberAssignmentValue = MessageOf<
   typeof StreamsGroupCurrentMemberAssignmentValue
 >;

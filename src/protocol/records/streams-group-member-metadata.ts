@@ -14,7 +14,6 @@ export const StreamsGroupMemberMetadataKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupMemberMetadataKey`. */
 export type StreamsGroupMemberMetadataKey = MessageOf<typeof StreamsGroupMemberMetadataKey>;
 
 const Endpoint = commonStruct('Endpoint', '0+', {
@@ -48,5 +47,4 @@ export const StreamsGroupMemberMetadataValue = message(
     clientTags: array('0+', KeyValue),
   }),
 );
-/** A decoded `StreamsGroupMemberMetadataValue`. */
 export type StreamsGroupMemberMetadataValue = MessageOf<typeof StreamsGroupMemberMetadataValue>;

@@ -7,7 +7,6 @@ export const StreamsGroupMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupMetadataKey`. */
 export type StreamsGroupMetadataKey = MessageOf<typeof StreamsGroupMetadataKey>;
 
 const LastAssignmentConfig = commonStruct('LastAssignmentConfig', '0+', {
@@ -25,5 +24,4 @@ export const StreamsGroupMetadataValue = message(
     lastAssignmentConfigs: array('0+', LastAssignmentConfig, { nullable: '0+', tag: 1 }),
   }),
 );
-/** A decoded `StreamsGroupMetadataValue`. */
 export type StreamsGroupMetadataValue = MessageOf<typeof StreamsGroupMetadataValue>;

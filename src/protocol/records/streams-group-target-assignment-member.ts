@@ -14,7 +14,6 @@ export const StreamsGroupTargetAssignmentMemberKey = message(
     memberId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupTargetAssignmentMemberKey`. */
 export type StreamsGroupTargetAssignmentMemberKey = MessageOf<typeof StreamsGroupTargetAssignmentMemberKey>;
 
 const TaskIds = commonStruct('TaskIds', '0+', {
@@ -37,7 +36,6 @@ export const StreamsGroupTargetAssignmentMemberValue = message(
     warmupTasks: array('0+', TaskIds),
   }),
 );
-/** A decoded `StreamsGroupTargetAssignmentMemberValue`. */
 export type StreamsGroupTargetAssignmentMemberValue = MessageOf<
   typeof StreamsGroupTargetAssignmentMemberValue
 >;

@@ -13,7 +13,6 @@ export const StreamsGroupTargetAssignmentMetadataKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupTargetAssignmentMetadataKey`. */
 export type StreamsGroupTargetAssignmentMetadataKey = MessageOf<
   typeof StreamsGroupTargetAssignmentMetadataKey
 >;
@@ -31,7 +30,6 @@ export const StreamsGroupTargetAssignmentMetadataValue = message(
     assignmentEpoch: int32('0+'),
   }),
 );
-/** A decoded `StreamsGroupTargetAssignmentMetadataValue`. */
 export type StreamsGroupTargetAssignmentMetadataValue = MessageOf<
   typeof StreamsGroupTargetAssignmentMetadataValue
 >;

@@ -7,7 +7,6 @@ export const StreamsGroupTopologyKey = message(
     groupId: string('0'),
   }),
 );
-/** A decoded `StreamsGroupTopologyKey`. */
 export type StreamsGroupTopologyKey = MessageOf<typeof StreamsGroupTopologyKey>;
 
 const TopicConfig = commonStruct('TopicConfig', '0+', {
@@ -42,5 +41,4 @@ export const StreamsGroupTopologyValue = message(
     }),
   }),
 );
-/** A decoded `StreamsGroupTopologyValue`. */
 export type StreamsGroupTopologyValue = MessageOf<typeof StreamsGroupTopologyValue>;

@@ -8,5 +8,4 @@ export const TopicRecord = message(
     topicId: uuid('0+'),
   }),
 );
-/** A decoded `TopicRecord`. */
 export type TopicRecord = MessageOf<typeof TopicRecord>;

@@ -7,7 +7,6 @@ export const TransactionLogKey = message(
     transactionalId: string('0'),
   }),
 );
-/** A decoded `TransactionLogKey`. */
 export type TransactionLogKey = MessageOf<typeof TransactionLogKey>;
 
 /** Value for a `TransactionLogKey`. */
@@ -35,5 +34,4 @@ export const TransactionLogValue = message(
     clientTransactionVersion: int16('1+', { tag: 2, default: 0 }),
   }),
 );
-/** A decoded `TransactionLogValue`. */
 export type TransactionLogValue = MessageOf<typeof TransactionLogValue>;

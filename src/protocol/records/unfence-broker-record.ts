@@ -8,5 +8,4 @@ export const UnfenceBrokerRecord = message(
     epoch: int64('0+'),
   }),
 );
-/** A decoded `UnfenceBrokerRecord`. */
 export type UnfenceBrokerRecord = MessageOf<typeof UnfenceBrokerRecord>;

@@ -8,5 +8,4 @@ export const UnregisterBrokerRecord = message(
     brokerEpoch: int64('0+'),
   }),
 );
-/** A decoded `UnregisterBrokerRecord`. */
 export type UnregisterBrokerRecord = MessageOf<typeof UnregisterBrokerRecord>;

@@ -12,5 +12,4 @@ export const UserScramCredentialRecord = message(
     iterations: int32('0+'),
   }),
 );
-/** A decoded `UserScramCredentialRecord`. */
 export type UserScramCredentialRecord = MessageOf<typeof UserScramCredentialRecord>;

@@ -20,5 +20,4 @@ export const VotersRecord = message(
     }),
   }),
 );
-/** A decoded `VotersRecord`. */
 export type VotersRecord = MessageOf<typeof VotersRecord>;

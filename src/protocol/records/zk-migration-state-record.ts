@@ -7,5 +7,4 @@ export const ZkMigrationStateRecord = message(
     zkMigrationState: int8('0+'),
   }),
 );
-/** A decoded `ZkMigrationStateRecord`. */
 export type ZkMigrationStateRecord = MessageOf<typeof ZkMigrationStateRecord>;
