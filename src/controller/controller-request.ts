@@ -77,8 +77,10 @@ export interface ControllerRequest<K extends ControllerApiKey = ControllerApiKey
 
 /** What the controller made of a request. The response may be given once all records are committed; without records at once. */
 export interface ControllerResult<R> {
-  /** To be appended as one atomic batch; empty when nothing changes. */
+  /** To be appended in this order, in one batch if `isAtomic`, else in as many as their size asks for; empty when nothing changes. */
   readonly records: readonly MetadataRecord[];
+  /** All or none; where it is not set each record is good by itself. */
+  readonly isAtomic?: boolean;
   readonly response: R;
 }
 

@@ -191,8 +191,14 @@ class RecordSource {
         this.#keys.acls.push(id);
         return [
           metadataRecord('AccessControlEntryRecord', {
-            ...{ id, resourceType: 2, resourceName: 'x', patternType: 3, principal: 'User:a', host: '*' },
-            ...{ operation: 3, permissionType: 3 },
+            id,
+            resourceType: 2,
+            resourceName: 'x',
+            patternType: 3,
+            principal: 'User:a',
+            host: '*',
+            operation: 3,
+            permissionType: 3,
           }),
         ];
       }
@@ -214,7 +220,11 @@ class RecordSource {
         const times = { issueTimestamp: 1, maxTimestamp: 2, expirationTimestamp: 3 };
         return [
           metadataRecord('DelegationTokenRecord', {
-            ...{ owner: 'User:a', requester: 'User:a', renewers: ['User:b'], tokenId, ...times },
+            owner: 'User:a',
+            requester: 'User:a',
+            renewers: ['User:b'],
+            tokenId,
+            ...times,
           }),
         ];
       }
@@ -304,8 +314,7 @@ test('a change shares every other topic and every other part with the image befo
 });
 
 test('records of a transaction count all at its end, and never if it is aborted', () => {
-  const seen: string[] = [];
-  const loader = new MetadataLoader((record, offset) => seen.push(`${record.type}@${offset}`));
+  const loader = new MetadataLoader();
   const end = (offset: number) => loader.complete({ offset, epoch: 1, timestampMs: 1 });
   loader.replay(feature('metadata.version', 29), 0);
   loader.replay(metadataRecord('BeginTransactionRecord', { name: 'one' }), 1);
@@ -325,7 +334,6 @@ test('records of a transaction count all at its end, and never if it is aborted'
     ],
   );
   assert.equal(image.features.level('share.version'), 1);
-  assert.deepEqual(seen.slice(1), ['FeatureLevelRecord@2', 'FeatureLevelRecord@3']);
 
   loader.restore(within);
   assert.equal(loader.transactionStartOffset, 1);

@@ -12,7 +12,6 @@ export interface MetadataPublication {
 /** A record of an open transaction and those before it. */
 interface HiddenRecord {
   readonly record: MetadataRecord;
-  readonly offset: number;
   readonly previous: HiddenRecord | null;
 }
 
@@ -36,12 +35,6 @@ export class MetadataLoader {
   #image = MetadataImage.EMPTY;
   #transaction: OpenTransaction | null = null;
   #delta: MetadataDelta | null = null;
-  readonly #onVisible: (record: MetadataRecord, offset: number, delta: MetadataDelta) => void;
-
-  /** `onVisible` is called before each record that counts is applied to the delta, in order; it sees the state before it there. */
-  constructor(onVisible?: (record: MetadataRecord, offset: number, delta: MetadataDelta) => void) {
-    this.#onVisible = onVisible ?? (() => {});
-  }
 
   /** The image as of the last `complete` or `restore`. */
   get image(): MetadataImage {
@@ -72,7 +65,7 @@ export class MetadataLoader {
         if (this.#transaction === null) throw unpaired(record.type, offset);
         const hidden = this.#transaction.records;
         this.#transaction = null;
-        for (const entry of inOrder(hidden)) this.#apply(entry.record, entry.offset);
+        for (const entry of inOrder(hidden)) this.#apply(entry.record);
         return;
       }
       case 'AbortTransactionRecord':
@@ -80,10 +73,10 @@ export class MetadataLoader {
         this.#transaction = null;
         return;
       default:
-        if (this.#transaction === null) return this.#apply(record, offset);
+        if (this.#transaction === null) return this.#apply(record);
         this.#transaction = {
           startOffset: this.#transaction.startOffset,
-          records: { record, offset, previous: this.#transaction.records },
+          records: { record, previous: this.#transaction.records },
         };
     }
   }
@@ -103,9 +96,8 @@ export class MetadataLoader {
     this.#transaction = state.transaction;
   }
 
-  #apply(record: MetadataRecord, offset: number): void {
+  #apply(record: MetadataRecord): void {
     this.#delta ??= new MetadataDelta(this.#image);
-    this.#onVisible(record, offset, this.#delta);
     this.#delta.replay(record);
   }
 }
