@@ -1,7 +1,6 @@
 import type { CloseReason } from '../io/network.ts';
 
 const API_SLOTS = 128;
-const DURATION_BUCKETS = 24;
 
 /** What was counted for one API. Durations run from the frame's arrival to the answer given to the network. */
 export class ApiCounters {
@@ -10,17 +9,11 @@ export class ApiCounters {
   /** Error codes (not 0) at the top level or in any part of an answer, as far as its handler reports them. */
   errors = 0;
   durationMsSum = 0;
-  /** Bucket i holds durations in [2^(i-1), 2^i) microseconds, bucket 0 those below 1; the last one is open. */
-  readonly durationBuckets = new Uint32Array(DURATION_BUCKETS);
 
   /** Counts one answer that took `durationMs`. */
   answered(durationMs: number): void {
     this.answers++;
     this.durationMsSum += durationMs;
-    const micros = durationMs * 1000;
-    const bucket =
-      micros < 1 ? 0 : Math.min(DURATION_BUCKETS - 1, 32 - Math.clz32(Math.min(micros, 0x7fffffff)));
-    this.durationBuckets[bucket] = (this.durationBuckets[bucket] as number) + 1;
   }
 }
 

@@ -169,7 +169,7 @@ export class DispatchTable implements Dispatcher {
   /** See `Dispatcher`. */
   encode(context: RequestContext, body: object): SendPart[] {
     const handler = this.#entries[context.apiKey] as ApiHandler;
-    return encodeResponse(handler, context.apiVersion, context.correlationId, body) as SendPart[];
+    return encodeResponse(handler, context.apiVersion, context.correlationId, body as never) as SendPart[];
   }
 }
 
