@@ -166,9 +166,10 @@ export class PartitionQueue<E> {
     this.#afterLanding();
   }
 
-  /** True if a batch that comes before this one is neither acknowledged nor failed. */
-  hasEarlier(batch: ProducerBatch<E>): boolean {
-    const earlier = (other: ProducerBatch<E>) => other.ordinal < batch.ordinal;
+  /** True if the broker does not hold all that comes before this batch: something earlier is on its way, or was refused just now. */
+  hasGapBefore(batch: ProducerBatch<E>): boolean {
+    const earlier = (other: { readonly ordinal: number }) => other.ordinal < batch.ordinal;
+    if (this.#refused !== null && earlier(this.#refused)) return true;
     return this.#inFlight.some(earlier) || this.#waiting.some(earlier);
   }
 

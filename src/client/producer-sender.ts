@@ -245,9 +245,9 @@ export class ProducerSender {
       return;
     }
     if (invalidatesMetadata(errorCode)) this.#owner.metadataNeeded(queue.topic);
-    // The gap before it is what an earlier batch left, which is sent again; then this one fits.
-    const behindAnother = errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.hasEarlier(batch);
-    if (behindAnother || isRetriable(errorCode)) {
+    // The gap before it is one that we know of; once that is closed, this one fits.
+    const knowsGap = queue.hasGapBefore(batch) || this.#identity.lost;
+    if ((errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && knowsGap) || isRetriable(errorCode)) {
       this.#tryAgain(sent, errorCode === ErrorCode.REQUEST_TIMED_OUT || appended(errorCode));
       return;
     }
