@@ -110,7 +110,7 @@ export function codecOf<S extends MessageSpec>(schema: S, version: number): Code
   const known = versions[version];
   if (known !== undefined) return known as unknown as Codec<S>;
   const { low, high } = parseVersions(schema.versions);
-  if (!(version >= low && version <= high)) {
+  if (!Number.isInteger(version) || version < low || version > high) {
     throw new ProtocolError('version', `${schema.name} has no version ${version}`);
   }
   const codec = new Codec(schema, version);
