@@ -4,9 +4,8 @@ import type { Setting, Settings } from './settings.ts';
 const PREFIX = 'KAFKA_';
 
 /** Variables with the prefix that are for Kafka's scripts, its JVM or its images, and no settings. */
-const NOT_SETTINGS: ReadonlySet<string> = new Set([
+export const IGNORED_VARIABLES: ReadonlySet<string> = new Set([
   'KAFKA_CLASSPATH',
-  'KAFKA_CLUSTER_ID',
   'KAFKA_DEBUG',
   'KAFKA_GC_LOG_OPTS',
   'KAFKA_HEAP_OPT',
@@ -25,10 +24,13 @@ const NOT_SETTINGS: ReadonlySet<string> = new Set([
 ]);
 
 /** Beginnings of such variables: Log4j's, and those that Kubernetes sets for a service named `kafka`. */
-const NOT_SETTINGS_PREFIXES = ['KAFKA_LOG4J', 'KAFKA_PORT', 'KAFKA_SERVICE_'];
+export const IGNORED_VARIABLE_PREFIXES: readonly string[] = ['KAFKA_LOG4J', 'KAFKA_PORT', 'KAFKA_SERVICE_'];
 
-/** Variables without the prefix that are settings; Kafka's images format with this one. */
-const OTHER_VARIABLES: Readonly<Record<string, string>> = { CLUSTER_ID: 'odradek.cluster.id' };
+/** Variables that images of Kafka format with; there is no such setting of Kafka. */
+const OTHER_VARIABLES: Readonly<Record<string, string>> = {
+  CLUSTER_ID: 'odradek.cluster.id',
+  KAFKA_CLUSTER_ID: 'odradek.cluster.id',
+};
 
 /**
  * The settings among the environment's variables: `KAFKA_LOG_DIRS` is `log.dirs`. Without the prefix and in small letters, one underscore is a dot, two are an underscore,
@@ -45,8 +47,8 @@ export function environmentSettings(variables: Readonly<Record<string, string | 
 
 function settingName(variable: string): string | null {
   if (Object.hasOwn(OTHER_VARIABLES, variable)) return OTHER_VARIABLES[variable] ?? null;
-  if (!variable.startsWith(PREFIX) || variable === PREFIX || NOT_SETTINGS.has(variable)) return null;
-  if (NOT_SETTINGS_PREFIXES.some((prefix) => variable.startsWith(prefix))) return null;
+  if (!variable.startsWith(PREFIX) || variable === PREFIX || IGNORED_VARIABLES.has(variable)) return null;
+  if (IGNORED_VARIABLE_PREFIXES.some((prefix) => variable.startsWith(prefix))) return null;
   return variable
     .slice(PREFIX.length)
     .toLowerCase()
