@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { AssertionFailure } from './assert.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -76,7 +76,7 @@ function slotOf(a: number, b: number, c: number, d: number): number {
  * @throws AssertionFailure when `text` is not a uuid: texts from users go through `isValidUuid` first.
  */
 export function writeUuid(buffer: Buffer, position: number, text: Uuid): number {
-  assert(text.length === TEXT_LENGTH, `not a uuid: ${JSON.stringify(text)}`);
+  if (text.length !== TEXT_LENGTH) throw notUuid(text);
   let bits = 0;
   let bad = 0;
   for (let i = 0; i < 20; i += 4) {
@@ -93,9 +93,13 @@ export function writeUuid(buffer: Buffer, position: number, text: Uuid): number 
   const y = digit(text, 20);
   const z = digit(text, 21);
   bad |= y | z;
-  assert(bad < 64 && (z & 0x0f) === 0, `not a uuid: ${JSON.stringify(text)}`);
+  if (bad > 63 || (z & 0x0f) !== 0) throw notUuid(text);
   buffer[position++] = (y << 2) | (z >>> 4);
   return position;
+}
+
+function notUuid(text: string): AssertionFailure {
+  return new AssertionFailure(`not a uuid: ${JSON.stringify(text)}`);
 }
 
 function digit(text: string, index: number): number {

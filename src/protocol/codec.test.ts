@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { ZERO_UUID } from '../base/uuid.ts';
+import { writeUnsignedVarint } from '../base/varint.ts';
 import { codecOf } from './codec.ts';
+import { MAX_OBJECTS } from './decoding.ts';
 import { ApiVersionsResponse } from './messages/api-versions.ts';
+import { DescribeGroupsRequest } from './messages/describe-groups.ts';
 import { EnvelopeRequest } from './messages/envelope.ts';
 import { FetchRequest, FetchResponse } from './messages/fetch.ts';
 import { HeartbeatRequest } from './messages/heartbeat.ts';
@@ -490,6 +493,17 @@ suite('lengths and counts', () => {
     }
     bytes.writeInt32BE(-1, position);
     fails('null', /topics/, () => codec.decode(bytes));
+  });
+
+  test('a message is not made of more objects than the limit, however many would fit its bytes', () => {
+    const codec = codecOf(DescribeGroupsRequest, 5);
+    const request = (count: number): Buffer => {
+      const bytes = Buffer.alloc(count + 10, 1);
+      const position = writeUnsignedVarint(bytes, 0, count + 1);
+      return bytes.fill(0, position + count);
+    };
+    assert.equal(codec.decode(request(50_000)).groups.length, 50_000);
+    fails('length', /groups: more than 4000000 elements/, () => codec.decode(request(MAX_OBJECTS + 1)));
   });
 
   test('a varint of more than five bytes, or with more bits than 32 in its fifth, is no count', () => {

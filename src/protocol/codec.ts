@@ -1,7 +1,7 @@
-import { assert } from '../base/assert.ts';
+import { AssertionFailure } from '../base/assert.ts';
 import { compileDecoder, type Decoder } from './compile-decoder.ts';
 import { compileEncoder, type Encoder } from './compile-encoder.ts';
-import { external } from './encoding.ts';
+import { type ExternalPart, external } from './encoding.ts';
 import { layoutOf } from './layout.ts';
 import { ProtocolError } from './protocol-error.ts';
 import type { InputOf, MessageOf, MessageSpec, RecordsRange } from './schema.ts';
@@ -38,7 +38,9 @@ export class Codec<S extends MessageSpec> {
    * the caller's. @throws ProtocolError
    */
   decode(buffer: Buffer, start = 0, end: number = buffer.length): MessageOf<S> {
-    assert(start >= 0 && start <= end && end <= buffer.length, `no such bytes: ${start}..${end}`);
+    if (!(start >= 0 && start <= end && end <= buffer.length)) {
+      throw new AssertionFailure(`there is no [${start}, ${end}) in ${buffer.length} bytes`);
+    }
     this.#decoder ??= compileDecoder(layoutOf(this.schema, this.version));
     return this.#decoder(buffer, start, end, this) as MessageOf<S>;
   }
@@ -59,7 +61,7 @@ export class Codec<S extends MessageSpec> {
     const size = encoder.size(value);
     const buffer = Buffer.allocUnsafe(headroomBytes + size);
     const end = encoder.write(buffer, headroomBytes, value);
-    assert(end === buffer.length, `${this.schema.name} v${this.version}: ${end} bytes, not ${buffer.length}`);
+    if (end !== buffer.length) throw this.#wrongSize(end, buffer);
     this.lastSize = size;
     return buffer;
   }
@@ -74,9 +76,17 @@ export class Codec<S extends MessageSpec> {
     const size = encoder.size(value);
     const buffer = Buffer.allocUnsafe(headroomBytes + size - external.lengthBytes);
     const end = encoder.write(buffer, headroomBytes, value);
-    assert(end === buffer.length, `${this.schema.name} v${this.version}: ${end} bytes, not ${buffer.length}`);
+    if (end !== buffer.length) throw this.#wrongSize(end, buffer);
     this.lastSize = size;
-    return external.parts.length === 0 ? [buffer] : interleave(buffer);
+    const parts = external.take();
+    return parts.length === 0 ? [buffer] : interleave(buffer, parts);
+  }
+
+  #wrongSize(end: number, buffer: Buffer): AssertionFailure {
+    const { name } = this.schema;
+    return new AssertionFailure(
+      `${name} v${this.version} took ${end} bytes, not ${buffer.length} as predicted`,
+    );
   }
 
   #encoding(): Encoder {
@@ -85,10 +95,10 @@ export class Codec<S extends MessageSpec> {
 }
 
 /** The message's own bytes with the parts put in where they belong. */
-function interleave(buffer: Buffer): Part[] {
+function interleave(buffer: Buffer, external: readonly ExternalPart[]): Part[] {
   const parts: Part[] = [];
   let from = 0;
-  for (const { position, part } of external.parts) {
+  for (const { position, part } of external) {
     if (position > from) parts.push(buffer.subarray(from, position));
     parts.push(part);
     from = position;

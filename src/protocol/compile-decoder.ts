@@ -29,15 +29,16 @@ export type Decoder = (
  *
  *     function read0(b, p, end) { …; at = p; return { topic: f0, partitions: f1 }; }
  *
- * where `b` is the buffer, `p` the position, `f0…` the fields, and `at` hands the position on to the caller. Fields of fixed size
+ * where `b` is the buffer, `p` the position, `f0…` the fields, and `at` hands the position on to the caller; `objects` counts down. Fields of fixed size
  * that stand side by side share one bounds check. Nothing is allocated for a count or length before it was compared with the bytes left.
  */
 export function compileDecoder(layout: MessageLayout): Decoder {
   const paths = new PathTable(layout);
   const readers = layout.structs.map((struct) => readerSource(struct, paths));
-  const source = `let at = 0;
+  const source = `let at = 0, objects = 0;
 ${readers.join('\n')}
 return function decode(b, start, end, result) {
+  objects = ${decoding.MAX_OBJECTS};
   const message = read${layout.root.id}(b, start, end);
   result.lastEnd = at;
   return message;
@@ -204,7 +205,10 @@ function arrayContent(field: FieldLayout, target: string, end: string, paths: Pa
   const element = field.element as PrimitiveName | StructLayout;
   const where = paths.of(field.path);
   const check = `if (n * ${smallestSize(element, field.flexible)} > ${end} - p) throw h.badLength(${where}, n);`;
+  const isObject = typeof element !== 'string' || fixedSize(element) === null;
+  const count = isObject ? `if ((objects -= n) < 0) throw h.tooMany(${where});` : '';
   return `${check}
+${count}
 ${target} = [];
 for (let i = 0, count = n; i < count; i++) {
 ${elementStatement(field, element, `${target}[i]`, end, paths)}
@@ -256,6 +260,7 @@ const stop = p + n;
 switch (tag) {
 ${cases.join('\n')}
 default:
+if (--objects < 0) throw h.tooMany(${where});
 (unknown ??= []).push({ tag, data: h.copyBytes(b, p, stop) });
 p = stop;
 }

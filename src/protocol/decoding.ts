@@ -9,6 +9,12 @@ import { ProtocolError } from './protocol-error.ts';
 /** The longest string in bytes, in every encoding. */
 export const MAX_STRING_BYTES = 32767;
 
+/**
+ * Most array elements that are objects of their own (structs, strings, bytes) and unknown tagged fields in one message. A struct can take a few bytes on
+ * the wire and a hundred times that in memory; this bounds what a message of the largest frame size can grow to.
+ */
+export const MAX_OBJECTS = 4_000_000;
+
 /** Up to this many bytes it is quicker to look whether text is ASCII than to let the UTF-8 decoder run. */
 const ASCII_SCAN_BYTES = 48;
 
@@ -59,6 +65,11 @@ export function badLength(where: string, length: number): ProtocolError {
     'length',
     `${where}: length ${length} is over its limit or more than the bytes left`,
   );
+}
+
+/** More objects than a message may be made of. */
+export function tooMany(where: string): ProtocolError {
+  return new ProtocolError('length', `${where}: more than ${MAX_OBJECTS} elements`);
 }
 
 /** Null where there must be a value. */

@@ -15,7 +15,7 @@ const ASCII_WRITE_LENGTH = 48;
 const EXTERNAL_RECORDS_BYTES = 1024;
 
 /** Bytes or a range that is sent after the first `position` bytes of the message's own. */
-interface ExternalPart {
+export interface ExternalPart {
   readonly position: number;
   readonly part: Buffer | RecordsRange;
 }
@@ -26,15 +26,28 @@ class ExternalRecords {
   enabled = false;
   /** Bytes of the message that lie in parts, as the size pass found them. */
   lengthBytes = 0;
-  /** The parts, as the write pass met them. */
-  parts: ExternalPart[] = [];
+  #parts: ExternalPart[] = [];
 
+  /** Before each message. */
   begin(enabled: boolean): void {
     this.enabled = enabled;
     this.lengthBytes = 0;
-    if (this.parts.length > 0) this.parts = [];
+    if (this.#parts.length > 0) this.#parts = [];
   }
 
+  /** Puts aside a part that comes after `position` bytes of the message's own. */
+  add(position: number, part: Buffer | RecordsRange): void {
+    this.#parts.push({ position, part });
+  }
+
+  /** The parts, as the write pass met them; they are not kept. */
+  take(): ExternalPart[] {
+    const parts = this.#parts;
+    if (parts.length > 0) this.#parts = [];
+    return parts;
+  }
+
+  /** True if the part is not copied into the message's own buffer. */
   takes(part: Buffer | RecordsRange): boolean {
     return this.enabled && (!(part instanceof Uint8Array) || part.length >= EXTERNAL_RECORDS_BYTES);
   }
@@ -150,7 +163,7 @@ export function writeRecords(buffer: Buffer, position: number, records: RecordsI
 
 function writeRecordsPart(buffer: Buffer, position: number, part: Buffer | RecordsRange): number {
   if (!external.takes(part)) return writeBytes(buffer, position, part as Buffer);
-  external.parts.push({ position, part });
+  external.add(position, part);
   return position;
 }
 
