@@ -54,7 +54,6 @@ export class BrokerConfig implements ConfigReader {
     this.listeners = this.#deriveListeners(surroundings, report);
     const dirs = this.get('log.dirs') ?? this.get('log.dir');
     this.logDirs = dirs.map((dir) => posix.resolve(surroundings.workingDirectory, dir));
-    if (this.logDirs.length === 0) report('log.dirs', 'name at least one directory');
     if (new Set(this.logDirs).size < this.logDirs.length) report('log.dirs', 'a directory is there twice');
     this.metadataLogDir = posix.resolve(
       surroundings.workingDirectory,

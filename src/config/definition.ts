@@ -25,6 +25,8 @@ export interface ConfigDefinition<V extends ConfigValue | null = ConfigValue | n
   /** The default in Kafka's spelling; null: no value; undefined: must be given. */
   readonly defaultText: string | null | undefined;
   readonly rule: Rule | null;
+  /** True for a LIST that must have an element when it is set. */
+  readonly nonEmpty: boolean;
   readonly importance: Importance;
   readonly updateMode: UpdateMode;
   /** True for configs that are not for users; they are not listed unless set. */
@@ -43,6 +45,7 @@ export type ValueOf<D> = D extends ConfigDefinition<infer V> ? V : never;
 interface Row<D> {
   readonly default?: D;
   readonly rule?: Rule;
+  readonly nonEmpty?: boolean;
   readonly importance: Importance;
   readonly updateMode?: UpdateMode;
   readonly internal?: boolean;
@@ -113,6 +116,8 @@ export function checkText(definition: ConfigDefinition, text: string): Checked {
     const both = rule === null ? '' : `, ${rule.allowed}`;
     return { typed: null, problem: `allowed: ${describeType(definition.type)}${both}` };
   }
+  if (definition.nonEmpty && typed.text === '')
+    return { typed: null, problem: 'allowed: a list that is not empty' };
   if (rule !== null && !rule.accepts(typed.value)) {
     return { typed: null, problem: `allowed: ${rule.allowed}` };
   }
@@ -140,6 +145,7 @@ function define<V extends ConfigValue | null>(
     defaultText,
     defaultValue: defaultValue(type, defaultText) as V | undefined,
     rule: row.rule ?? null,
+    nonEmpty: row.nonEmpty ?? false,
     importance: row.importance,
     updateMode: row.updateMode ?? 'read-only',
     internal: row.internal ?? false,

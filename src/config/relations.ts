@@ -74,10 +74,6 @@ function checkIdentity(config: ConfigReader, report: ReportProblem): void {
   const brokerId = config.get('broker.id');
   if (config.isSet('broker.id') && brokerId !== nodeId)
     report('broker.id', `it is the former name of node.id, which is ${nodeId}; set only node.id`);
-  if (config.get('process.roles').length === 0)
-    report('process.roles', 'allowed: broker, controller, or broker,controller');
-  if (config.get('controller.listener.names').length === 0)
-    report('controller.listener.names', 'name at least one listener');
 }
 
 function checkRequests(config: ConfigReader, report: ReportProblem): void {

@@ -65,10 +65,10 @@ test('doubles are written as Java writes them', () => {
   for (const bad of ['', 'NaN', 'Infinity', '1,5', '0x1p3']) assert.equal(parseValue('DOUBLE', bad), null);
 });
 
-test('lists are split at commas, without blanks and repetitions, and never have an empty element', () => {
-  assert.deepEqual(parseValue('LIST', ' a , b,a '), { value: ['a', 'b'], text: 'a,b' });
+test('lists are split at commas, without blanks, and never have an empty or a repeated element', () => {
+  assert.deepEqual(parseValue('LIST', ' a , b,A '), { value: ['a', 'b', 'A'], text: 'a,b,A' });
   assert.deepEqual(parseValue('LIST', '  '), { value: [], text: '' });
-  for (const bad of ['a,', ',', 'a,,b']) assert.equal(parseValue('LIST', bad), null);
+  for (const bad of ['a,', ',', 'a,,b', 'a,b, a']) assert.equal(parseValue('LIST', bad), null);
 });
 
 test('a password shows nowhere but where it is asked for', () => {

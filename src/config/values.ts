@@ -85,7 +85,7 @@ export function describeType(type: ConfigType): string {
     case 'DOUBLE':
       return 'a number';
     case 'LIST':
-      return 'words separated by commas, none of them empty';
+      return 'words separated by commas, none of them empty or there twice';
     case 'STRING':
     case 'CLASS':
     case 'PASSWORD':
@@ -113,11 +113,13 @@ function parseDouble(text: string): TypedValue | null {
   return Number.isFinite(value) ? { value, text: doubleText(value) } : null;
 }
 
-/** Elements between commas; a repeated one counts once. */
+/** Elements between commas, none empty and none twice. */
 function parseList(text: string): TypedValue | null {
   if (text === '') return { value: [], text: '' };
-  const items = [...new Set(text.split(',').map((item) => item.trim()))];
-  return items.includes('') ? null : { value: items, text: items.join(',') };
+  const items = text.split(',').map((item) => item.trim());
+  return items.includes('') || new Set(items).size < items.length
+    ? null
+    : { value: items, text: items.join(',') };
 }
 
 /** A double as Java writes it: always with a fraction, and with an exponent below 10^-3 and from 10^7 on. */

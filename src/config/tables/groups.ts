@@ -5,6 +5,7 @@ import { atLeast, oneOf, oneOfIgnoringCase } from '../rules.ts';
 export const groupConfigs = {
   'group.consumer.assignors': list({
     default: 'uniform,range',
+    nonEmpty: true,
     importance: 'MEDIUM',
     doc: 'Assignors that a consumer group may choose from, the first being the default.',
   }),
@@ -72,6 +73,7 @@ export const groupConfigs = {
   'group.coordinator.rebalance.protocols': list({
     default: 'classic,consumer,streams',
     rule: oneOf('consumer', 'classic', 'share', 'streams'),
+    nonEmpty: true,
     importance: 'MEDIUM',
     doc: 'Group protocols that are served.',
   }),

@@ -14,6 +14,7 @@ export const kraftConfigs = {
     doc: 'A broker whose heartbeats stay away this long is fenced.',
   }),
   'controller.listener.names': list({
+    nonEmpty: true,
     importance: 'HIGH',
     doc: 'Names of the listeners that the controller quorum uses; the first one is the one brokers connect to.',
   }),
@@ -164,6 +165,7 @@ export const kraftConfigs = {
   }),
   'process.roles': list({
     rule: oneOf('broker', 'controller'),
+    nonEmpty: true,
     importance: 'HIGH',
     doc: 'What this node does: broker, controller, or both.',
   }),

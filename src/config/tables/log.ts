@@ -99,6 +99,7 @@ export const logConfigs = {
   }),
   'log.dir': list({
     default: '/tmp/kafka-logs',
+    nonEmpty: true,
     importance: 'HIGH',
     doc: 'Where data lies, when log.dirs is not given.',
   }),
@@ -110,6 +111,7 @@ export const logConfigs = {
   }),
   'log.dirs': list({
     default: null,
+    nonEmpty: true,
     importance: 'HIGH',
     doc: 'Directories that hold data, separated by commas.',
   }),

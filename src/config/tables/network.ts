@@ -5,6 +5,7 @@ import { atLeast } from '../rules.ts';
 export const networkConfigs = {
   'advertised.listeners': list({
     default: null,
+    nonEmpty: true,
     importance: 'HIGH',
     doc: 'Addresses that clients and other brokers are told to connect to, as NAME://host:port; the listeners themselves when unset.',
   }),
@@ -27,6 +28,7 @@ export const networkConfigs = {
   }),
   listeners: list({
     default: 'PLAINTEXT://:9092',
+    nonEmpty: true,
     importance: 'HIGH',
     updateMode: 'per-broker',
     doc: 'Addresses to listen on, as NAME://host:port; an empty host is every interface.',

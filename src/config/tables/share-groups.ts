@@ -5,6 +5,7 @@ import { atLeast, between } from '../rules.ts';
 export const shareGroupConfigs = {
   'group.share.assignors': list({
     default: 'simple',
+    nonEmpty: true,
     importance: 'MEDIUM',
     doc: 'Assignor of share groups.',
   }),
