@@ -74,7 +74,9 @@ export class Connections implements AnswerSink {
   /** Connections that found the bound on retained bytes reached. */
   readonly #starved = new Set<Connection>();
   readonly #turnEnds: (() => void)[] = [];
-  #retainedBytes = 0;
+  /** Bytes of frames kept by pending requests, and of those in `waiting`. Only the first hold others up, or nobody could go on. */
+  #pendingBytes = 0;
+  #waitingBytes = 0;
   #turnDepth = 0;
   #draining = false;
   #drained: (() => void) | null = null;
@@ -93,7 +95,7 @@ export class Connections implements AnswerSink {
 
   /** Bytes of frames that pending requests and waiting frames keep. */
   get retainedBytes(): number {
-    return this.#retainedBytes;
+    return this.#pendingBytes + this.#waitingBytes;
   }
 
   /** The handler to listen with. @param listener the listener's name. */
@@ -158,7 +160,7 @@ export class Connections implements AnswerSink {
     connection.pendingCount++;
     if (!context.overlaps) connection.serial = true;
     context.retainedBytes = keptBytes;
-    this.#retainedBytes += keptBytes;
+    this.#pendingBytes += keptBytes;
   }
 
   #opened(id: ConnectionId, listener: string, peer: { readonly host: string; readonly port: number }): void {
@@ -200,7 +202,7 @@ export class Connections implements AnswerSink {
 
   #mayTakeUp(connection: Connection, frame: Frame): boolean {
     if (connection.held || connection.serial || this.#draining) return false;
-    if (this.#retainedBytes > this.#options.maxRetainedBytes) {
+    if (this.#pendingBytes > this.#options.maxRetainedBytes) {
       this.#starved.add(connection);
       return false;
     }
@@ -212,7 +214,7 @@ export class Connections implements AnswerSink {
   #enqueue(connection: Connection, frame: TableFrame): void {
     frame.own();
     connection.waiting.push(frame.buffer);
-    this.#retainedBytes += frame.buffer.length;
+    this.#waitingBytes += frame.buffer.length;
   }
 
   #takeUp(connection: Connection, frame: Frame): void {
@@ -233,7 +235,8 @@ export class Connections implements AnswerSink {
       const frame = this.#ownedFrame.set(buffer);
       if (!this.#mayTakeUp(connection, frame)) break;
       connection.waiting.shift();
-      this.#retainedBytes -= buffer.length;
+      this.#waitingBytes -= buffer.length;
+      this.#feedStarved();
       this.#takeUp(connection, frame);
     }
     connection.pumping = false;
@@ -295,11 +298,20 @@ export class Connections implements AnswerSink {
 
   #giveBack(context: RequestContext): void {
     if (context.retainedBytes === 0) return;
-    this.#retainedBytes -= context.retainedBytes;
+    this.#pendingBytes -= context.retainedBytes;
     context.retainedBytes = 0;
-    if (this.#starved.size === 0 || this.#retainedBytes > this.#options.maxRetainedBytes / 2) return;
-    for (const connection of this.#starved) this.#markDirty(connection);
-    this.#starved.clear();
+    this.#feedStarved();
+  }
+
+  /** Bytes were given back: those who had to wait for that go on, the ones without a frame of their own only once waiting frames are few. */
+  #feedStarved(): void {
+    const bound = this.#options.maxRetainedBytes / 2;
+    if (this.#starved.size === 0 || this.#pendingBytes > bound) return;
+    for (const connection of this.#starved) {
+      if (connection.waiting.length === 0 && this.#waitingBytes > bound) continue;
+      this.#starved.delete(connection);
+      this.#markDirty(connection);
+    }
   }
 
   #markDirty(connection: Connection): void {
@@ -343,15 +355,17 @@ export class Connections implements AnswerSink {
 
   #renewCredits(connection: Connection): void {
     if (connection.closing) return;
+    const { maxRetainedBytes } = this.#options;
+    const starved = this.#pendingBytes > maxRetainedBytes || this.#waitingBytes > maxRetainedBytes;
+    if (starved) this.#starved.add(connection);
     const blocked =
+      starved ||
       connection.held ||
       connection.serial ||
       connection.waiting.length > 0 ||
       connection.pendingCount >= MAX_OVERLAPPING ||
-      this.#draining ||
-      this.#retainedBytes > this.#options.maxRetainedBytes;
+      this.#draining;
     if (blocked) {
-      if (this.#retainedBytes > this.#options.maxRetainedBytes) this.#starved.add(connection);
       if (connection.credits > 0) this.#setCredits(connection, 0);
     } else if (connection.credits < CREDITS / 2) {
       this.#setCredits(connection, CREDITS);
@@ -438,7 +452,7 @@ export class Connections implements AnswerSink {
     this.#starved.delete(connection);
     if (connection.muteTimer !== null) this.#options.wheel.cancel(connection.muteTimer);
     connection.muteTimer = null;
-    for (const buffer of connection.waiting) this.#retainedBytes -= buffer.length;
+    for (const buffer of connection.waiting) this.#waitingBytes -= buffer.length;
     connection.waiting.length = 0;
     releaseParts(connection.outbox);
     connection.outbox = [];

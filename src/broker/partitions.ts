@@ -172,7 +172,7 @@ export class Partitions implements MetadataPublisher {
   #dropTopic(topicId: Uuid): void {
     const topic = this.#byId.get(topicId);
     if (topic === undefined) return;
-    for (const partition of [...topic.partitions.values()]) this.#drop(topic, partition);
+    for (const partition of topic.partitions.values()) this.#drop(topic, partition);
   }
 
   #drop(topic: TopicPartitions, partition: Partition): void {

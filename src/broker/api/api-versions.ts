@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from '../../base/errors.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/api-versions.ts';
-import type { SupportedFeature } from '../../metadata/broker-registration.ts';
+import { SUPPORTED_FEATURES } from '../../metadata/supported-features.ts';
 import { type ApiHandler, api } from '../dispatch.ts';
 import type { MetadataView } from '../metadata-view.ts';
 
@@ -18,7 +18,6 @@ const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 export interface ApiVersionsSources {
   /** The dispatch table's entries. */
   readonly handlers: () => readonly ApiHandler[];
-  readonly supportedFeatures: readonly SupportedFeature[];
   readonly view: MetadataView;
 }
 
@@ -58,17 +57,13 @@ export function apiVersionsApi(sources: ApiVersionsSources): ApiHandler {
   });
 }
 
-function featuresFor({ supportedFeatures, view }: ApiVersionsSources, apiVersion: number) {
+function featuresFor({ view }: ApiVersionsSources, apiVersion: number) {
   if (apiVersion < FIRST_VERSION_WITH_SOFTWARE) return {};
   const { features, provenance } = view.image;
   return {
-    supportedFeatures: supportedFeatures
-      .filter((feature) => apiVersion >= FIRST_VERSION_WITH_ZERO_FEATURES || feature.minSupportedVersion > 0)
-      .map(({ name, minSupportedVersion, maxSupportedVersion }) => ({
-        name,
-        minVersion: minSupportedVersion,
-        maxVersion: maxSupportedVersion,
-      })),
+    supportedFeatures: SUPPORTED_FEATURES.filter(
+      ({ minLevel }) => apiVersion >= FIRST_VERSION_WITH_ZERO_FEATURES || minLevel > 0,
+    ).map(({ name, minLevel, maxLevel }) => ({ name, minVersion: minLevel, maxVersion: maxLevel })),
     finalizedFeaturesEpoch: provenance.offset,
     finalizedFeatures: [...features.levels].map(([name, level]) => ({
       name,

@@ -83,7 +83,7 @@ export class FetchWaiters {
   /** Answers all that wait with what is there, and lets none wait from now on. */
   stopWaiting(): void {
     this.#stopped = true;
-    for (const call of [...this.#calls]) call.onDeadline();
+    for (const call of this.#calls) call.onDeadline();
   }
 }
 

@@ -109,7 +109,8 @@ class MetadataCall {
   }
 
   #createAndRespond(topics: readonly RequestTopic[], missing: readonly string[]): void {
-    const { services, context } = { services: this.#services, context: this.#context };
+    const services = this.#services;
+    const context = this.#context;
     let waiting = true;
     const answer = (): void => {
       if (!waiting) return;
