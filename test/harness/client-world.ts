@@ -1,7 +1,7 @@
 import { VirtualClock } from '../../sim/virtual/clock.ts';
 import { Random } from '../../src/base/random.ts';
 import type { ClientPorts } from '../../src/client/cluster.ts';
-import { PlainCompute } from '../../src/records/plain-compute.test.ts';
+import { PortableCompute } from '../../src/io/node/portable/compute.ts';
 import { ModelBroker } from './model-broker.ts';
 import { ScriptedNetwork } from './scripted-network.ts';
 
@@ -23,7 +23,7 @@ export interface ClientWorld {
 export function clientWorld(maxVersions: Readonly<Record<number, number>> = {}): ClientWorld {
   const clock = new VirtualClock();
   const network = new ScriptedNetwork(clock);
-  const compute = new PlainCompute();
+  const compute = new PortableCompute();
   const broker = new ModelBroker({ port: MODEL_PORT, compute, maxVersions });
   network.setHost(MODEL_PORT, broker.host);
   return { clock, network, broker, ports: { clock, network, compute, random: new Random(7) } };
