@@ -76,6 +76,9 @@ bool addon_define(napi_env env, napi_value exports, const struct addon_function 
 
 // Each part of the addon adds its functions to the module.
 bool crc32c_define(napi_env env, napi_value exports);
+bool records_define(napi_env env, napi_value exports);
+bool files_define(napi_env env, napi_value exports);
+bool file_threads_define(napi_env env, napi_value exports);
 bool network_define(napi_env env, napi_value exports);
 
 #endif

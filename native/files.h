@@ -1,8 +1,18 @@
-// Positional I/O. Every call returns a result >= 0 or a negative errno.
+// Positional I/O on open files, and what is in the page cache. Every call returns a result >= 0 or a negative errno.
 #ifndef ODRADEK_FILES_H
 #define ODRADEK_FILES_H
 
+#include <sys/uio.h>
+
 #include "addon.h"
+
+enum {
+  // Buffers of one write; what is beyond is left to the next.
+  WRITE_PARTS = 64,
+};
+
+// Writes at `position` without being disturbed by signals; maybe less than all.
+int64_t file_write(int fd, const struct iovec *parts, int count, int64_t position);
 
 enum warmth { WARMTH_COLD, WARMTH_WARM, WARMTH_UNKNOWN };
 

@@ -28,12 +28,14 @@ static void budget_resume(struct reactor *reactor, struct budget *budget) {
   }
 }
 
-static void budget_hold(struct connection *connection, uint64_t bytes) {
+static void budget_hold(struct reactor *reactor, struct connection *connection, uint64_t bytes) {
+  reactor->budgets_changed |= bytes > 0;
   connection->held += bytes;
   connection->limits.budget->cell[1] += (double)bytes;
 }
 
 static void budget_return(struct reactor *reactor, struct connection *connection, uint64_t bytes) {
+  reactor->budgets_changed |= bytes > 0;
   connection->held -= bytes;
   connection->limits.budget->cell[1] -= (double)bytes;
   budget_resume(reactor, connection->limits.budget);
@@ -164,7 +166,7 @@ static bool assembly_reserve(struct reactor *reactor, struct connection *connect
     assembly->data = data;
     assembly->large = index;
   }
-  budget_hold(connection, capacity - assembly->capacity);
+  budget_hold(reactor, connection, capacity - assembly->capacity);
   assembly->capacity = capacity;
   return true;
 }
@@ -178,7 +180,7 @@ static uint32_t assemble(struct reactor *reactor, struct connection *connection,
     if (assembly->prefix_bytes < 4) return used;
     assembly->size = read_size(assembly->prefix);
     if (assembly->size > connection->limits.max_frame_bytes) {
-      connection_close(reactor, connection, CLOSE_FRAME_SIZE, 0);
+      connection_close(reactor, connection, CLOSE_FRAME_SIZE, (int)assembly->size);
       return used;
     }
   }
@@ -246,7 +248,7 @@ static uint32_t take_apart(struct reactor *reactor, struct connection *connectio
     if (!assembly_started(&connection->assembly) && left >= 4) {
       uint32_t size = read_size(data + at);
       if (size > connection->limits.max_frame_bytes) {
-        connection_close(reactor, connection, CLOSE_FRAME_SIZE, 0);
+        connection_close(reactor, connection, CLOSE_FRAME_SIZE, (int)size);
         return at;
       }
       if (size <= SMALL_FRAME_BYTES && left - 4 >= size) {
@@ -277,7 +279,7 @@ static void backlog_keep(struct reactor *reactor, struct connection *connection,
   }
   memcpy(connection->backlog, data, length);
   connection->backlog_end = length;
-  budget_hold(connection, length);
+  budget_hold(reactor, connection, length);
 }
 
 // Hands over what has been received before. False if some of that has to wait on.

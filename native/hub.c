@@ -121,6 +121,11 @@ void hub_wake(struct hub *hub) {
   (void)written;  // fails only when 2^64 wakes went unread, which no process lives to see
 }
 
+void hub_clear(struct hub *hub) {
+  struct epoll_event events[2];
+  epoll_wait(hub->epoll_fd, events, 2, 0);
+}
+
 void hub_timer(struct hub *hub, uint64_t delay_ms) {
   if (delay_ms == 0) delay_ms = 1;
   struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(delay_ms / 1000), .tv_nsec = (long)(delay_ms % 1000) * 1000000}};

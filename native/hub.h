@@ -39,6 +39,8 @@ int hub_open(struct hub *hub, napi_env env, napi_value callback, const struct hu
 void hub_close(struct hub *hub);
 // Makes `ready` be called in a later turn. From any thread, while the hub is open.
 void hub_wake(struct hub *hub);
+// For users that watch nothing themselves: takes what woke the hub, so that it does not wake it again.
+void hub_clear(struct hub *hub);
 // Makes `ready` be called after so many milliseconds; a later call replaces the time.
 void hub_timer(struct hub *hub, uint64_t delay_ms);
 // Watches a descriptor. Returns 0 or a negative errno.

@@ -91,7 +91,8 @@ bool addon_define(napi_env env, napi_value exports, const struct addon_function 
 }
 
 NAPI_MODULE_INIT() {
-  if (!crc32c_define(env, exports) || !network_define(env, exports)) {
+  if (!crc32c_define(env, exports) || !records_define(env, exports) || !files_define(env, exports) ||
+      !file_threads_define(env, exports) || !network_define(env, exports)) {
     addon_throw(env, "the addon could not be set up");
     return NULL;
   }

@@ -270,7 +270,8 @@ static void turn(struct hub *hub) {
   take_events(reactor);
   run_ready(reactor);
   uint32_t closed = report_closed(reactor);
-  if (reactor->frame_count + reactor->event_count > 0) call_js(reactor);
+  if (reactor->frame_count + reactor->event_count > 0 || reactor->budgets_changed) call_js(reactor);
+  reactor->budgets_changed = false;
   reactor->in_turn = false;
   if (reactor->shut) return;
   frames_recycle(reactor);

@@ -53,7 +53,7 @@ enum event_kind {
   EVENT_ACCEPTED,   // generation, listener
   EVENT_CONNECTED,  // generation
   EVENT_PROGRESS,   // bytes still unsent, file ranges done since the last time
-  EVENT_CLOSED,     // reason, errno
+  EVENT_CLOSED,     // reason, and the errno, or the size of a frame that is too large
 };
 enum { EVENT_FIELDS = 4, FRAME_FIELDS = 4 };
 
@@ -183,6 +183,7 @@ struct reactor {
   double now_ms;
   uint32_t tick_ms;
   bool ticking, accept_paused;
+  bool budgets_changed;  // JS carries the counts over, so it is called even if nothing else is to be told
   // Memory shared with JS, and the references that keep it there.
   struct bytes receive, arena;
   int32_t *frames;

@@ -47,5 +47,45 @@ export interface ChecksumBinding {
   crc32cByTables(buffer: Buffer, start: number, end: number, seed: number): number;
 }
 
+/** `native/records.c`. */
+export interface RecordsBinding {
+  /** Walks records; the result's numbers are in the order of `WalkField`. */
+  walkRecords(buffer: Buffer, start: number, end: number, expectedCount: number, result: Float64Array): void;
+}
+
+/** `native/files.c` and `native/file-threads.c`. A negative number is a system error. */
+export interface FilesBinding {
+  /** Returns a descriptor. */
+  fileOpen(path: string, mode: number): number;
+  fileClose(descriptor: number): void;
+  /** Writes the buffer from `start` on; returns the bytes written. */
+  fileWrite(descriptor: number, data: Buffer, start: number, position: number): number;
+  fileWriteParts(descriptor: number, parts: readonly Buffer[], position: number): number;
+  fileRead(
+    descriptor: number,
+    target: Buffer,
+    targetStart: number,
+    lengthBytes: number,
+    position: number,
+  ): number;
+  fileTruncate(descriptor: number, sizeBytes: number): number;
+  /** Returns a descriptor that holds the lock, or the error `EAGAIN` when another process does. */
+  fileLock(path: string): number;
+  /** Whether a range is in the page cache: 0 no, 1 yes, 2 unknown. `probe`: without `cachestat`. */
+  fileWarmth(descriptor: number, position: number, lengthBytes: number, probe: boolean): number;
+  /** Opens a set of threads, which put ids and results into `results` and have `completed` called with the number of rows. */
+  fileThreadsOpen(completed: (rows: number) => void, results: Float64Array): NativeHandle;
+  fileThreadsClose(handle: NativeHandle): void;
+  fileSyncLater(handle: NativeHandle, lane: number, descriptor: number, id: number): number;
+  fileWriteLater(
+    handle: NativeHandle,
+    lane: number,
+    descriptor: number,
+    parts: readonly Buffer[],
+    position: number,
+    id: number,
+  ): number;
+}
+
 /** All of it. */
-export interface AddonBinding extends NetworkBinding, ChecksumBinding {}
+export interface AddonBinding extends NetworkBinding, ChecksumBinding, RecordsBinding, FilesBinding {}

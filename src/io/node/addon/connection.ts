@@ -1,6 +1,6 @@
 import type { FileRange } from '../../disk.ts';
 import type { ConnectionId, ConnectionLimits, NetworkHandler, SendPart } from '../../network.ts';
-import type { PartQueue } from './part-queue.ts';
+import { releaseParts, type SendQueue } from '../../send-queue.ts';
 
 /** A range whose file has a descriptor to send from: what leases of the disk in `io/node` offer. */
 export interface SendableRange extends FileRange {
@@ -39,7 +39,10 @@ export class Connection {
   ranges: FileRange[] = [];
   firstRange = 0;
   /** What waits behind a range that is read piece by piece, that range first; null almost always. */
-  queue: PartQueue | null = null;
+  queue: SendQueue | null = null;
+  /** Reading on in it is due. */
+  feeding = false;
+  closesAfterQueue = false;
   /** Tries the next address of an outgoing connection, after the one under way has failed so. */
   nextAttempt: ((problem: string) => void) | null = null;
   /** Called when a range is revoked; made with the first range. */
@@ -55,7 +58,9 @@ export class Connection {
 
   /** The first `count` ranges have been sent. */
   rangesDone(count: number): void {
-    for (; count > 0; count--) letGo(this.ranges[this.firstRange++] as FileRange);
+    if (count === 0) return;
+    releaseParts(this.ranges.slice(this.firstRange, this.firstRange + count));
+    this.firstRange += count;
     if (this.firstRange === this.ranges.length) {
       this.ranges.length = 0;
       this.firstRange = 0;
@@ -68,26 +73,11 @@ export class Connection {
   /** Nothing more will be sent: lets go of all ranges. */
   drop(): void {
     this.rangesDone(this.ranges.length - this.firstRange);
-    this.queue?.drop();
+    this.queue?.close();
     this.queue = null;
-    this.early?.parts.forEach(releasePart);
+    if (this.early !== null) releaseParts(this.early.parts);
     this.early = null;
     this.unsentBytes = 0;
     this.awaitsDrain = false;
   }
-}
-
-/** Releases a part that will not be sent. */
-export function releasePart(part: SendPart): void {
-  if (!Buffer.isBuffer(part)) letGo(part);
-}
-
-function letGo(range: FileRange): void {
-  range.onRevoked(null);
-  range.release();
-}
-
-/** Bytes of a part. */
-export function partBytes(part: SendPart): number {
-  return Buffer.isBuffer(part) ? part.length : part.lengthBytes;
 }

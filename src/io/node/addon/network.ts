@@ -13,7 +13,8 @@ import type {
 } from '../../network.ts';
 import type { NativeHandle, NetworkBinding } from './binding.ts';
 import { Budgets } from './budgets.ts';
-import { Connection, releasePart } from './connection.ts';
+import { releaseParts } from '../../send-queue.ts';
+import { Connection } from './connection.ts';
 import { FrameWindow } from './frame-window.ts';
 import { Later } from './later.ts';
 import {
@@ -136,7 +137,7 @@ export class AddonNetwork implements Network {
     const connection = this.#connections.get(id);
     if (connection?.state === 'open') return this.#sender.send(connection, parts);
     if (connection?.state === 'opening') early(connection).parts.push(...parts);
-    else for (const part of parts) releasePart(part);
+    else releaseParts(parts);
     return 0;
   }
 
@@ -155,7 +156,7 @@ export class AddonNetwork implements Network {
     const connection = this.#connections.get(id);
     if (connection === undefined || connection.state === 'closed') return;
     connection.state = 'closed';
-    if (how === 'drain' && connection.queue !== null) connection.queue.closing = true;
+    if (how === 'drain' && connection.queue !== null) connection.closesAfterQueue = true;
     else if (connection.slot >= 0)
       this.#sender.close(connection, how === 'drain' ? CloseHow.DRAIN : CloseHow.NOW);
     else this.#later.call(() => this.#tellClosed(connection, 'local', ''));
@@ -331,14 +332,14 @@ export class AddonNetwork implements Network {
   /** The native side has closed the connection in this slot. */
   #ended(slot: number, reason: number, error: number): void {
     const connection = this.#slots[slot] as Connection;
-    const detail = error === 0 ? '' : errorName(error);
+    const why = CLOSE_REASONS[reason] as CloseReason;
     this.#slots[slot] = undefined;
     connection.slot = -1;
     if (connection.state === 'opening' && connection.nextAttempt !== null) {
-      connection.nextAttempt(detail);
+      connection.nextAttempt(errorName(error));
       return;
     }
-    this.#tellClosed(connection, CLOSE_REASONS[reason] as CloseReason, detail);
+    this.#tellClosed(connection, why, closeDetail(why, error, connection.limits));
   }
 
   #tellClosed(connection: Connection, reason: CloseReason, detail: string): void {
@@ -366,6 +367,14 @@ interface AddonListener extends Listener {
 
 function early(connection: Connection): NonNullable<Connection['early']> {
   return (connection.early ??= { parts: [], credits: 0 });
+}
+
+/** `number` is the size of a frame that is too large, else the system's error or 0. */
+function closeDetail(reason: CloseReason, number: number, limits: ConnectionLimits): string {
+  if (reason === 'frame-size') return `a frame of ${number} bytes, allowed are 0 to ${limits.maxFrameBytes}`;
+  if (reason === 'frame-timeout') return `a frame was not whole after ${limits.frameTimeoutMs} ms`;
+  if (number !== 0) return errorName(number);
+  return reason === 'range' ? 'a file range was cut off, or its lease is too old' : '';
 }
 
 function listenProblem(number: number): string {

@@ -1,16 +1,17 @@
 import type { FileRange } from '../../disk.ts';
 import type { SendPart } from '../../network.ts';
+import { SendQueue, releaseParts } from '../../send-queue.ts';
 import type { NativeHandle, NetworkBinding } from './binding.ts';
-import { type Connection, isSendable, releasePart } from './connection.ts';
+import { type Connection, isSendable } from './connection.ts';
 import type { Later } from './later.ts';
 import { CloseHow, EVENT_FIELDS, Operation, type SharedMemory } from './layout.ts';
 import { Operations } from './operations.ts';
-import { PartQueue } from './part-queue.ts';
 
 /** More than this given to one connection in one turn goes to the kernel at once, so that `send` can tell what it left. */
 const GATHER_BYTES = 64 * 1024;
 /** Bytes of one connection that are read ahead of the kernel from a range that has no descriptor. */
 const FEED_BYTES = 256 * 1024;
+const FEED_CHUNK_BYTES = 64 * 1024;
 
 /** What a sender is made of. */
 export interface SenderOptions {
@@ -81,7 +82,7 @@ export class Sender {
     if (connection === undefined) return;
     connection.rangesDone(rangesDone);
     connection.unsentBytes = unsentBytes;
-    if (connection.queue !== null) this.#feedLater(connection, connection.queue);
+    if (connection.queue !== null) this.#feedLater(connection);
     else this.#tellDrained(connection);
   }
 
@@ -114,8 +115,8 @@ export class Sender {
   };
 
   #sendPart(connection: Connection, part: SendPart): void {
-    if (connection.state !== 'open') releasePart(part);
-    else if (connection.queue !== null) connection.queue.add(part);
+    if (connection.state !== 'open') releaseParts([part]);
+    else if (connection.queue !== null) connection.queue.push([part]);
     else if (Buffer.isBuffer(part)) this.#sendBytes(connection, part);
     else this.#sendRange(connection, part);
   }
@@ -139,11 +140,10 @@ export class Sender {
       this.#operations.sendRange(connection, range, descriptor);
       return;
     }
-    const queue = new PartQueue();
-    queue.add(range);
-    connection.queue = queue;
-    range.onRevoked(connection.revoked);
-    this.#feedLater(connection, queue);
+    // Without a descriptor it is read piece by piece as the kernel takes the bytes, and so is what follows it. Other disks give such ranges.
+    connection.queue = new SendQueue(connection.revoked);
+    connection.queue.push([range]);
+    this.#feedLater(connection);
   }
 
   /** A range may not or cannot be sent: the connection is cut before this returns, so that nothing more of it leaves. */
@@ -162,27 +162,33 @@ export class Sender {
     connection.gatheredBytes += bytes;
   }
 
-  #feedLater(connection: Connection, queue: PartQueue): void {
-    if (queue.scheduled || connection.unsentBytes >= FEED_BYTES) return;
-    queue.scheduled = true;
-    this.#options.later.call(() => this.#feed(connection, queue));
+  #feedLater(connection: Connection): void {
+    if (connection.feeding || connection.unsentBytes >= FEED_BYTES) return;
+    connection.feeding = true;
+    this.#options.later.call(() => this.#feed(connection));
   }
 
-  #feed(connection: Connection, queue: PartQueue): void {
-    queue.scheduled = false;
-    if (this.#shut || connection.queue !== queue) return;
-    const fed = queue.feed(FEED_BYTES, (part) => {
-      if (Buffer.isBuffer(part)) this.#sendBytes(connection, part);
-      else this.#sendRange(connection, part);
-    });
-    if (!fed) {
+  #feed(connection: Connection): void {
+    const { queue } = connection;
+    connection.feeding = false;
+    if (this.#shut || queue === null) return;
+    try {
+      for (let fedBytes = 0; fedBytes < FEED_BYTES; ) {
+        const bytes = queue.take(FEED_CHUNK_BYTES, (lengthBytes) => Buffer.allocUnsafeSlow(lengthBytes));
+        if (bytes === null) break;
+        this.#sendBytes(connection, bytes);
+        fedBytes += bytes.length;
+      }
+    } catch {
       this.#cut(connection);
       return;
     }
-    if (queue.empty) connection.queue = null;
-    if (queue.empty && queue.closing) this.close(connection, CloseHow.DRAIN);
+    if (queue.unsentBytes === 0) {
+      connection.queue = null;
+      if (connection.closesAfterQueue) this.close(connection, CloseHow.DRAIN);
+    }
     this.flush();
-    if (connection.queue !== null) this.#feedLater(connection, connection.queue);
+    if (connection.queue !== null) this.#feedLater(connection);
     else this.#tellDrained(connection);
   }
 
@@ -197,7 +203,7 @@ export class Sender {
 
 /** Bytes given to a connection that the kernel has refused so far. */
 export function unsentOf(connection: Connection): number {
-  return connection.unsentBytes + (connection.queue?.leftBytes ?? 0);
+  return connection.unsentBytes + (connection.queue?.unsentBytes ?? 0);
 }
 
 /** -1 when the range was revoked, or its file cannot be opened any more. */

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../../base/random.ts';
+import { addonOrSkip, connectClient, framed, listening, pattern, until } from './network-fixture.ts';
+
+const { binding, skip } = addonOrSkip();
+
+test('frames that are split at every byte arrive whole and in order', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
+  const client = await connectClient(t, port);
+  const stream = Buffer.concat([framed('first'), framed(''), framed('the third')]);
+  for (let split = 1; split < stream.length; split++) {
+    client.socket.write(stream.subarray(0, split));
+    await until(() => client.socket.writableLength === 0, 'the write');
+    await sleep(1);
+    client.socket.write(stream.subarray(split));
+    await until(() => recorder.frames.length >= 3 * split, 'the frames');
+    const last = recorder.frames.slice(-3).map((frame) => frame.bytes.toString());
+    assert.deepEqual(last, ['first', '', 'the third'], `split at ${split}`);
+  }
+});
+
+test('frames of all sizes arrive whole, however the stream is cut', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port, limits } = listening(t, binding);
+  const random = new Random(7);
+  const sizes = [0, 1, 65_535, 65_536, 65_537, 131_072, 1 << 20, 3_000_001, 100, 5, 70_000];
+  const credits = [1, 3, 1000];
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1);
+  recorder.whenFrame = (connection) => network.setCredits(connection, random.pick(credits));
+  const client = await connectClient(t, port);
+  const sent: Buffer[] = [];
+  for (let i = 0; i < 60; i++)
+    sent.push(pattern(i < sizes.length ? (sizes[i] as number) : random.below(20_000), i));
+  const stream = Buffer.concat(sent.map(framed));
+  for (let at = 0; at < stream.length; ) {
+    const length = random.chance(0.3) ? random.between(1, 3000) : random.between(1, 400_000);
+    client.socket.write(stream.subarray(at, at + length));
+    at += length;
+    if (random.chance(0.3)) await sleep(1);
+  }
+  await until(() => recorder.frames.length === sent.length, 'all frames');
+  sent.forEach((bytes, i) => assert.ok(bytes.equals(recorder.frames[i]?.bytes as Buffer), `frame ${i}`));
+  assert.equal(limits.budget.usedBytes, 0, 'nothing is held any more');
+});
+
+test('frames of one wake-up come in one call', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
+  const client = await connectClient(t, port);
+  client.socket.write(Buffer.concat(Array.from({ length: 200 }, (_, i) => framed(`frame ${i}`))));
+  await until(() => recorder.frames.length === 200, 'the frames');
+  assert.ok(recorder.wakeUps.length <= 2, `took ${recorder.wakeUps.length} calls`);
+});
+
+test('no more frames are handed over than there are credits', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  const client = await connectClient(t, port);
+  client.socket.write(Buffer.concat(Array.from({ length: 20 }, (_, i) => framed(`frame ${i}`))));
+  await until(() => recorder.opened.length === 1, 'the connection');
+  await sleep(20);
+  assert.equal(recorder.frames.length, 0, 'a connection has no credits at first');
+  const [connection] = recorder.opened as [number];
+  for (let handed = 0; handed < 20; handed += 4) {
+    network.setCredits(connection, 4);
+    await until(() => recorder.frames.length >= handed + 4, 'four frames');
+    await sleep(5);
+    assert.equal(recorder.frames.length, handed + 4);
+  }
+  assert.deepEqual(
+    recorder.frames.map((frame) => frame.bytes.toString()),
+    Array.from({ length: 20 }, (_, i) => `frame ${i}`),
+  );
+});
+
+test('retained frames outlive the call, small ones as copies and large ones with their buffer', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  const retained: Buffer[] = [];
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
+  recorder.whenFrame = (_, frames, i) => {
+    const buffer = frames.retain(i);
+    assert.equal(frames.retain(i), buffer, 'retained once');
+    assert.equal(frames.buffer(i), buffer);
+    assert.equal(frames.end(i) - frames.start(i), buffer.length);
+    retained.push(buffer);
+  };
+  const client = await connectClient(t, port);
+  const sent = [10, 300_000, 20, 300_000, 300_000, 2_000_000, 64, 300_000].map((size, i) => pattern(size, i));
+  for (const bytes of sent) {
+    client.socket.write(framed(bytes));
+    await sleep(1);
+  }
+  await until(() => retained.length === sent.length, 'the frames');
+  sent.forEach((bytes, i) => assert.ok(bytes.equals(retained[i] as Buffer), `frame ${i}`));
+});
+
+test('a length prefix makes nobody allocate more than has arrived and a bound', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port, limits } = listening(t, binding);
+  recorder.whenOpen = (connection) => network.setCredits(connection, 10);
+  const client = await connectClient(t, port);
+  const prefix = Buffer.alloc(4);
+  prefix.writeInt32BE(90 << 20);
+  client.socket.write(Buffer.concat([prefix, Buffer.alloc(100)]));
+  await until(() => limits.budget.usedBytes > 0, 'the first bytes');
+  assert.ok(limits.budget.usedBytes <= 1024, `${limits.budget.usedBytes} bytes for 100`);
+  for (let arrived = 100; arrived < 4 << 20; ) {
+    client.socket.write(Buffer.alloc(300_000));
+    arrived += 300_000;
+    await until(() => limits.budget.usedBytes >= arrived, 'the next bytes');
+    await sleep(1);
+    const { usedBytes } = limits.budget;
+    assert.ok(usedBytes <= 2 * arrived + (1 << 20), `${usedBytes} bytes for ${arrived}`);
+  }
+  client.socket.destroy();
+  await until(() => recorder.closed.length === 1, 'the close');
+  assert.equal(limits.budget.usedBytes, 0);
+});
+
+for (const size of [-1, -2147483648, 1_000_001, 2147483647]) {
+  test(`a size prefix of ${size} ends the connection, after the frames before it`, { skip }, async (t) => {
+    assert.ok(binding);
+    const { network, recorder, port } = listening(t, binding, { maxFrameBytes: 1_000_000 });
+    recorder.whenOpen = (connection) => network.setCredits(connection, 10);
+    const client = await connectClient(t, port);
+    const prefix = Buffer.alloc(4);
+    prefix.writeInt32BE(size);
+    client.socket.write(Buffer.concat([framed('good'), prefix, Buffer.from('more')]));
+    await until(() => recorder.closed.length === 1, 'the close');
+    assert.equal(recorder.frames.length, 1);
+    assert.equal(recorder.closed[0]?.reason, 'frame-size');
+    assert.match(recorder.closed[0]?.detail ?? '', new RegExp(`${size} bytes, allowed are 0 to 1000000`));
+    await until(() => client.ended, 'the end of the stream');
+  });
+}
+
+test('a frame that dribbles past its deadline is cut; one that waits for credits is not', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding, { frameTimeoutMs: 120 });
+  const patient = await connectClient(t, port);
+  patient.socket.write(framed('waits for credits').subarray(0, 9));
+  await until(() => recorder.opened.length === 1, 'the connection');
+  const [muted] = recorder.opened as [number];
+  recorder.whenOpen = (connection) => network.setCredits(connection, 10);
+  const dribbler = await connectClient(t, port);
+  const began = Date.now();
+  const bytes = framed(pattern(1000));
+  for (let at = 0; recorder.closed.length === 0 && at < bytes.length; at++) {
+    dribbler.socket.write(bytes.subarray(at, at + 1));
+    await sleep(2);
+  }
+  assert.equal(recorder.closed[0]?.reason, 'frame-timeout');
+  assert.ok(Date.now() - began >= 110, 'not before the deadline');
+  await sleep(50);
+  assert.equal(recorder.closed.length, 1, 'the muted connection lives');
+  network.setCredits(muted, 1);
+  patient.socket.write(framed('waits for credits').subarray(9));
+  await until(() => recorder.frames.length === 1, 'its frame');
+});
+
+test('whoever sends whole frames slowly but in time is not cut', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding, { frameTimeoutMs: 100 });
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
+  const client = await connectClient(t, port);
+  for (let i = 0; i < 10; i++) {
+    client.socket.write(framed('abc').subarray(0, 5));
+    await sleep(30);
+    client.socket.write(framed('abc').subarray(5));
+  }
+  await until(() => recorder.frames.length === 10, 'the frames');
+  assert.equal(recorder.closed.length, 0);
+});
+
+test('past the shared budget one connection goes on at a time, and all come through', { skip }, async (t) => {
+  assert.ok(binding);
+  const budget = { maxBytes: 3 << 20, usedBytes: 0 };
+  const { network, recorder, port } = listening(t, binding, { budget });
+  let most = 0;
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
+  const watch = setInterval(() => (most = Math.max(most, budget.usedBytes)), 1);
+  t.after(() => clearInterval(watch));
+  const frame = framed(pattern(2_000_000));
+  const clients = await Promise.all(Array.from({ length: 12 }, () => connectClient(t, port)));
+  for (const client of clients)
+    for (let at = 0; at < frame.length; at += 100_000) client.socket.write(frame.subarray(at, at + 100_000));
+  await until(() => recorder.frames.length === clients.length, 'all frames');
+  for (const { bytes } of recorder.frames) assert.ok(bytes.equals(frame.subarray(4)));
+  assert.ok(most <= budget.maxBytes + 2 * (2 << 20), `${most} bytes were held`);
+  assert.equal(budget.usedBytes, 0);
+});
+
+test('a muted connection that holds bytes of the budget does not stop the others', { skip }, async (t) => {
+  assert.ok(binding);
+  const budget = { maxBytes: 50_000, usedBytes: 0 };
+  const { network, recorder, port } = listening(t, binding, { budget });
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1);
+  const muted = await connectClient(t, port);
+  muted.socket.write(Buffer.concat(Array.from({ length: 10 }, (_, i) => framed(pattern(6000, i)))));
+  await until(() => recorder.frames.length === 1 && budget.usedBytes >= 50_000, 'a backlog');
+  const other = await connectClient(t, port);
+  other.socket.write(framed(pattern(200_000)));
+  await until(() => recorder.frames.length === 2, 'the frame of the other');
+  network.setCredits(recorder.opened[0] as number, 100);
+  await until(() => recorder.frames.length === 11, 'the backlog');
+  assert.equal(budget.usedBytes, 0);
+});
