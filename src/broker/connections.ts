@@ -59,6 +59,9 @@ export interface ConnectionsOptions {
   readonly maxRetainedBytes: number;
   /** Connections without a request for this long are closed (`connections.max.idle.ms`). */
   readonly maxIdleMs: number;
+  /** Called before and after the frames of one wake-up are taken up, so that appends can be written together. */
+  readonly cork: () => void;
+  readonly uncork: () => void;
 }
 
 /** All connections of a broker's data listeners. */
@@ -78,6 +81,7 @@ export class Connections implements AnswerSink {
   #pendingBytes = 0;
   #waitingBytes = 0;
   #turnDepth = 0;
+  #serving = false;
   #draining = false;
   #drained: (() => void) | null = null;
 
@@ -106,6 +110,12 @@ export class Connections implements AnswerSink {
       onClose: (id, reason, detail) => this.#closed(id, reason, detail),
       onDrain: (id) => this.#sent(id),
     };
+  }
+
+  /** Begins to take up frames. Until then connections are accepted and wait. */
+  serve(): void {
+    this.#serving = true;
+    for (const connection of this.#byId.values()) this.#setCredits(connection, CREDITS);
   }
 
   /** Runs `work` as one turn: what it answers leaves together at its end. */
@@ -173,12 +183,13 @@ export class Connections implements AnswerSink {
       return;
     }
     if (!this.#idleTimer.scheduled) this.#scheduleIdleSweep();
-    this.#setCredits(connection, CREDITS);
+    if (this.#serving) this.#setCredits(connection, CREDITS);
   }
 
   #onFrames(frames: FrameTable): void {
     const startedMs = this.#options.monotonicMs();
     this.#turnDepth++;
+    this.#options.cork();
     try {
       for (let i = 0; i < frames.count; i++) {
         const connection = this.#byId.get(frames.connection(i));
@@ -193,8 +204,9 @@ export class Connections implements AnswerSink {
           this.#takeUp(connection, frame);
         else this.#enqueue(connection, frame);
       }
-      this.#endTurn();
     } finally {
+      this.#options.uncork();
+      this.#endTurn();
       this.#turnDepth--;
       this.#counters.turn(this.#options.monotonicMs() - startedMs);
     }

@@ -11,18 +11,17 @@ export interface Sleeper {
  * appends of one wake-up cost a waiting fetch one look, and producers are answered first.
  */
 export class WakeQueue {
-  readonly #defer: (callback: () => void) => void;
+  readonly #requestTurn: () => void;
   readonly #inTurn: () => boolean;
-  readonly #runLater = (): void => {
-    this.#deferred = false;
-    this.run();
-  };
   #woken: Sleeper[] = [];
-  #deferred = false;
+  #requested = false;
 
-  /** @param inTurn true while a turn is on at whose end `run` will be called. */
-  constructor(defer: (callback: () => void) => void, inTurn: () => boolean) {
-    this.#defer = defer;
+  /**
+   * @param requestTurn has `run` called in a later turn.
+   * @param inTurn true while a turn is on, at whose end `run` will be called anyway.
+   */
+  constructor(requestTurn: () => void, inTurn: () => boolean) {
+    this.#requestTurn = requestTurn;
     this.#inTurn = inTurn;
   }
 
@@ -31,13 +30,14 @@ export class WakeQueue {
     if (sleeper.wakePending) return;
     sleeper.wakePending = true;
     this.#woken.push(sleeper);
-    if (this.#deferred || this.#inTurn()) return;
-    this.#deferred = true;
-    this.#defer(this.#runLater);
+    if (this.#requested || this.#inTurn()) return;
+    this.#requested = true;
+    this.#requestTurn();
   }
 
   /** Runs everybody woken so far, and those whom they wake. */
   run(): void {
+    this.#requested = false;
     while (this.#woken.length > 0) {
       const woken = this.#woken;
       this.#woken = [];

@@ -43,6 +43,8 @@ export class LeaderState {
     localId: number;
     assignment: Assignment;
     localEndOffset: number;
+    /** Log end now, if more than what counts as the leader's own end. */
+    epochStartOffset?: number;
     highWatermark: number;
     minInsyncReplicas: number;
   }) {
@@ -52,7 +54,7 @@ export class LeaderState {
     );
     this.localId = init.localId;
     this.leaderEpoch = init.assignment.leaderEpoch;
-    this.epochStartOffset = init.localEndOffset;
+    this.epochStartOffset = init.epochStartOffset ?? init.localEndOffset;
     this.#isr = init.assignment.isr;
     this.#replicas = init.assignment.replicas;
     this.#localEndOffset = init.localEndOffset;

@@ -165,6 +165,7 @@ export class Partition {
       localId: this.localId,
       assignment,
       localEndOffset: log.acknowledgedEndOffset,
+      epochStartOffset: log.logEndOffset,
       highWatermark: log.highWatermark,
       minInsyncReplicas: this.#minInsyncReplicas,
     });

@@ -74,7 +74,10 @@ function set(maxRetainedBytes = 1 << 20) {
     peerLogger: logger,
     maxRetainedBytes,
     maxIdleMs: 600_000,
+    cork() {},
+    uncork() {},
   });
+  connections.serve();
   const handler = connections.handlerFor('PLAINTEXT');
   return {
     clock,

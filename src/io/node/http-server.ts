@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BrokerError } from '../../base/broker-error.ts';
 import type { HttpHandler, HttpListener, HttpServer } from '../http.ts';
@@ -8,29 +8,42 @@ import { systemCode } from './system-code.ts';
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 100;
 
-/** The HTTP port over `node:http`. */
+type Done = (error: BrokerError | null, listener: HttpListener | null) => void;
+
+interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly handler: HttpHandler;
+}
+
+/** The HTTP port over `node:http`, which is loaded when it is first needed: most starts do without. */
 export class NodeHttpServer implements HttpServer {
   /** See `HttpServer`. */
-  listen(
-    options: { readonly host: string; readonly port: number; readonly handler: HttpHandler },
-    done: (error: BrokerError | null, listener: HttpListener | null) => void,
-  ): void {
-    const { host, port, handler } = options;
-    const server = createServer(
-      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-      (request, response) => answer(handler, request, response),
+  listen(options: ListenOptions, done: Done): void {
+    import('node:http').then(
+      ({ createServer }) => {
+        const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
+        const server = createServer(timeouts, (request, response) =>
+          answer(options.handler, request, response),
+        );
+        listen(server, options, done);
+      },
+      (cause: unknown) => done(new BrokerError('LISTEN_FAILED', 'HTTP is not available', { cause }), null),
     );
-    server.maxConnections = MAX_CONNECTIONS;
-    server.once('error', (cause) => {
-      const message = `cannot listen for HTTP on ${host}:${port} (${systemCode(cause)}); choose another port or free this one`;
-      done(new BrokerError('LISTEN_FAILED', message, { cause }), null);
-    });
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      server.on('error', () => {});
-      done(null, listenerOf(server));
-    });
   }
+}
+
+function listen(server: Server, { host, port }: ListenOptions, done: Done): void {
+  server.maxConnections = MAX_CONNECTIONS;
+  server.once('error', (cause) => {
+    const message = `cannot listen for HTTP on ${host}:${port} (${systemCode(cause)}); choose another port or free this one`;
+    done(new BrokerError('LISTEN_FAILED', message, { cause }), null);
+  });
+  server.listen(port, host, () => {
+    server.removeAllListeners('error');
+    server.on('error', () => {});
+    done(null, listenerOf(server));
+  });
 }
 
 function answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): void {
