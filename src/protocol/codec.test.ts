@@ -6,6 +6,7 @@ import { codecOf } from './codec.ts';
 import { MAX_OBJECTS } from './decoding.ts';
 import { ApiVersionsResponse } from './messages/api-versions.ts';
 import { DescribeGroupsRequest } from './messages/describe-groups.ts';
+import { DescribeTopicPartitionsRequest } from './messages/describe-topic-partitions.ts';
 import { EnvelopeRequest } from './messages/envelope.ts';
 import { FetchRequest, FetchResponse } from './messages/fetch.ts';
 import { HeartbeatRequest } from './messages/heartbeat.ts';
@@ -142,6 +143,23 @@ suite('nulls', () => {
       codecOf(HeartbeatRequest, 0).decode(Buffer.from('ffff000000010000', 'hex')),
     );
     fails('null', /groupId/, () => codecOf(HeartbeatRequest, 4).decode(Buffer.from('00000000010000', 'hex')));
+  });
+
+  test('a nullable struct is null after any negative marker and present after any other', () => {
+    const codec = codecOf(DescribeTopicPartitionsRequest, 0);
+    const cursor = { topicName: 't', partitionIndex: 5 };
+    const none = codec.encode({ topics: [], cursor: null });
+    const some = codec.encode({ topics: [], cursor });
+    assert.equal(none.toString('hex'), '01000007d0ff00');
+    assert.equal(some.toString('hex'), '01000007d001027400000005' + '00' + '00');
+    for (const marker of [0xff, 0x80]) {
+      none[5] = marker;
+      assert.equal(codec.decode(none).cursor, null);
+    }
+    for (const marker of [0, 1, 0x7f]) {
+      some[5] = marker;
+      assert.deepEqual(codec.decode(some).cursor, cursor);
+    }
   });
 
   test('a tagged struct whose default is not null has its null written, and its default not', () => {
@@ -425,6 +443,13 @@ suite('tagged fields', () => {
       codec.encode({ ...plain, flag: false, second: { left: 1 }, fourth: { value: 2 } }).toString('hex'),
       '00070101' + '03' + '0106' + '000000010000' + '030a' + '01000000000000000200' + '0501' + '00',
     );
+  });
+
+  test('a tag over 127 takes two bytes', () => {
+    const High = message({ name: 'High', kind: 'data', versions: '0', flexible: '0+' }, () => ({
+      value: int16('0+', { tag: 200 }),
+    }));
+    assert.equal(codecOf(High, 0).encode({ value: 7 }).toString('hex'), '01' + 'c801' + '02' + '0007');
   });
 
   test('unknown tagged fields survive among known ones, in every struct', () => {
