@@ -148,15 +148,15 @@ test('data directories are absolute, several, and different', () => {
   assert.deepEqual(config({ 'log.dir': '/one', 'log.dirs': '/two' }).logDirs, ['/two']);
   assert.equal(config({ 'metadata.log.dir': 'm' }).metadataLogDir, '/work/m');
   assert.match(problems(() => config({ 'log.dirs': 'a,./a' })).join(), /is there twice/);
+  assert.deepEqual(config({ 'log.dirs': '/a,/b, /a' }).logDirs, ['/a', '/b']);
   assert.match(problems(() => config({ 'log.dirs': '' })).join(), /a list that is not empty/);
 });
 
-test("several listeners: advertised as they are, under this machine's name, or as told", () => {
+test("several listeners are advertised as they are, or under this machine's name", () => {
   const given = config({
     listeners: 'INTERNAL://:9092,EXTERNAL://127.0.0.1:9093,V6://[::1]:9094,CONTROLLER://localhost:9095',
     'listener.security.protocol.map':
       'INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT,V6:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'advertised.listeners': 'EXTERNAL://broker.example.com:19093',
     'inter.broker.listener.name': 'internal',
   }).listeners;
   const texts = (endpoints: readonly { listenerName: string; host: string; port: number }[]) =>
@@ -164,11 +164,27 @@ test("several listeners: advertised as they are, under this machine's name, or a
   assert.deepEqual(texts(given.broker), ['INTERNAL  9092', 'EXTERNAL 127.0.0.1 9093', 'V6 ::1 9094']);
   assert.deepEqual(texts(given.advertised), [
     'INTERNAL my-host 9092',
-    'EXTERNAL broker.example.com 19093',
+    'EXTERNAL 127.0.0.1 9093',
     'V6 ::1 9094',
   ]);
   assert.deepEqual(texts(given.controller), ['CONTROLLER localhost 9095']);
   assert.equal(given.interBrokerName, 'INTERNAL');
+});
+
+test('only the listeners that advertised.listeners names are told to clients', () => {
+  const listeners = 'PLAINTEXT://:9092,EXTERNAL://:9093,CONTROLLER://0.0.0.0:9094';
+  const given = config({
+    listeners,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'advertised.listeners': 'PLAINTEXT://broker.example.com:19092',
+  }).listeners;
+  assert.equal(given.broker.length, 2);
+  assert.deepEqual(given.advertised, [
+    { listenerName: 'PLAINTEXT', host: 'broker.example.com', port: 19092, securityProtocol: 'PLAINTEXT' },
+  ]);
+  assert.equal(given.advertisedController[0]?.host, 'my-host');
+  const empty = config({ 'advertised.listeners': 'PLAINTEXT://:1' }).listeners.advertised[0];
+  assert.deepEqual([empty?.host, empty?.port], ['my-host', 1]);
 });
 
 test('a controller listener takes plaintext from the default map, and a map that is set must have it', () => {
@@ -197,7 +213,12 @@ test('listeners that cannot work are refused', () => {
     [{ 'advertised.listeners': 'PLAINTEXT://h:1,PLAINTEXT://h:2' }, /is there twice/],
     [{ listeners: 'OTHER://h:1' }, /no protocol for the listener OTHER/],
     [{ listeners: 'SSL://h:1,PLAINTEXT://h:2' }, /SSL asks for SSL, which this version does not have/],
-    [{ 'inter.broker.listener.name': 'OTHER' }, /OTHER, which is not there; allowed: PLAINTEXT/],
+    [
+      { listeners: 'PLAINTEXT://h:1,CONTROLLER://h:2', 'advertised.listeners': 'CONTROLLER://h:2' },
+      /none of the listeners/,
+    ],
+    [{ listeners: 'PLAINTEXT://h:1,A://h:2', 'controller.listener.names': 'A,B' }, /B is not in listeners/],
+    [{ 'inter.broker.listener.name': 'OTHER' }, /OTHER, which is not advertised; allowed: PLAINTEXT/],
     [
       { 'inter.broker.listener.name': 'PLAINTEXT', 'security.inter.broker.protocol': 'PLAINTEXT' },
       /not both/,
@@ -246,11 +267,29 @@ test('values that do not fit together are refused', () => {
     ],
     [{ 'replica.fetch.wait.max.ms': '40000' }, /at most replica.socket.timeout.ms/],
     [{ 'queued.max.request.bytes': '1' }, /socket.request.max.bytes, which is 104857600/],
+    [{ 'log.roll.ms': '0' }, /1 or more/],
+    [{ 'log.roll.jitter.ms': '-1' }, /0 or more/],
+    [{ 'max.connections.per.ip': '0' }, /nobody could connect/],
+    [{ 'max.connections.per.ip.overrides': 'a' }, /host:count/],
     [{ 'log.cleaner.threads': '1000' }, /log.cleaner.dedupe.buffer.size/],
     [{ 'process.roles': '' }, /a list that is not empty/],
   ];
   for (const [overrides, expected] of cases)
     assert.match(problems(() => config(overrides)).join('\n'), expected);
+});
+
+test('limits of single addresses are read', () => {
+  const given = config({
+    'max.connections.per.ip': '0',
+    'max.connections.per.ip.overrides': '127.0.0.1:5, ::1:6',
+  });
+  assert.deepEqual(
+    [...given.maxConnectionsPerIp],
+    [
+      ['127.0.0.1', 5],
+      ['::1', 6],
+    ],
+  );
 });
 
 test('the admin port has an address of its own', () => {

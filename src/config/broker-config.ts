@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type BrokerConfigName, type BrokerConfigValue, brokerConfigs } from './broker-configs.ts';
+import { parseConnectionLimits } from './connection-limits.ts';
 import type { ConfigReader, ReportProblem } from './config-reader.ts';
 import { type ConfigDefinition, defaultOf } from './definition.ts';
 import { deriveListeners, type NodeListeners } from './listener-config.ts';
@@ -35,6 +36,9 @@ export class BrokerConfig implements ConfigReader {
   /** Fixed voters; empty where none are named. */
   readonly quorumVoters: readonly QuorumVoter[];
 
+  /** Most connections at a time of single addresses, by host or address; `max.connections.per.ip` holds for all others. */
+  readonly maxConnectionsPerIp: ReadonlyMap<string, number>;
+
   readonly #settings: Settings;
   readonly #values: ReadonlyMap<string, TypedValue>;
 
@@ -61,6 +65,10 @@ export class BrokerConfig implements ConfigReader {
     );
     this.quorumVoters = parseVoters(this.get('controller.quorum.voters'), (problem) =>
       report('controller.quorum.voters', problem),
+    );
+    this.maxConnectionsPerIp = parseConnectionLimits(
+      this.get('max.connections.per.ip.overrides'),
+      (problem) => report('max.connections.per.ip.overrides', problem),
     );
     checkRelations(this, report);
     const support = whatIsMissing(this, this.listeners, this.quorumVoters);
@@ -167,7 +175,7 @@ export class BrokerConfig implements ConfigReader {
         advertised: this.get('advertised.listeners'),
         protocolMap: this.get('listener.security.protocol.map'),
         protocolMapIsSet: this.isSet('listener.security.protocol.map'),
-        controllerListenerNames: this.get('controller.listener.names'),
+        controllerListenerNames: this.controllerListenerNames,
         interBrokerListenerName: this.get('inter.broker.listener.name'),
         interBrokerProtocol: this.get('security.inter.broker.protocol'),
         interBrokerProtocolIsSet: this.isSet('security.inter.broker.protocol'),

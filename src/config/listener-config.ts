@@ -19,6 +19,7 @@ export interface ListenerSettings {
   readonly protocolMap: string;
   /** False where the map is the default, which then also covers names of controller listeners. */
   readonly protocolMapIsSet: boolean;
+  /** In capitals. */
   readonly controllerListenerNames: readonly string[];
   /** Null: not set. */
   readonly interBrokerListenerName: string | null;
@@ -35,55 +36,12 @@ export interface NodeListeners {
   readonly broker: readonly ListenerEndpoint[];
   /** Where the quorum connects to; may be empty on a node that is its quorum alone. */
   readonly controller: readonly ListenerEndpoint[];
-  /** What clients are told, for each broker listener in the same order; port 0 means the one that was bound. */
+  /** What clients are told of the listeners in `broker`: all of them, or those that `advertised.listeners` names. Port 0 means the one that was bound. */
   readonly advertised: readonly ListenerEndpoint[];
-  /** What members of the quorum are told, for each controller listener in the same order. */
+  /** What members of the quorum are told, for each of `controller` in the same order. */
   readonly advertisedController: readonly ListenerEndpoint[];
-  /** The listener of `broker` that brokers use among themselves; null on a node that is only a controller. */
+  /** The advertised listener that brokers use among themselves; null on a node that is only a controller. */
   readonly interBrokerName: string | null;
-}
-
-/** Derives the listeners; every problem that is found goes to `report`, and then the result is not to be used. */
-export function deriveListeners(
-  settings: ListenerSettings,
-  report: (name: ListenerConfigName, problem: string) => void,
-): NodeListeners {
-  const endpoints = parseEndpoints(settings.listeners, (problem) => report('listeners', problem));
-  const clashing = clash(endpoints);
-  if (clashing !== null) report('listeners', clashing);
-  const isController = (endpoint: Endpoint) => controllerNames.includes(endpoint.listenerName);
-  const controllerNames = settings.controllerListenerNames.map((name) => name.toUpperCase());
-  const protocols = protocolsByName(settings, controllerNames, report);
-  const secure = (endpoint: Endpoint): ListenerEndpoint => {
-    const securityProtocol = protocols.get(endpoint.listenerName);
-    if (securityProtocol === undefined)
-      report(
-        'listener.security.protocol.map',
-        `it has no protocol for the listener ${endpoint.listenerName}`,
-      );
-    return { ...endpoint, securityProtocol: securityProtocol ?? 'PLAINTEXT' };
-  };
-  const listeners = endpoints.map(secure);
-  const advertise = advertiser(settings, endpoints, report);
-  const broker = listeners.filter((listener) => !isController(listener));
-  const controller = listeners.filter(isController);
-  if (settings.isBroker && broker.length === 0)
-    report(
-      'listeners',
-      'a node with the role broker needs a listener that is not among controller.listener.names',
-    );
-  if (!settings.isBroker && broker.length > 0)
-    report(
-      'listeners',
-      'a node without the role broker may only have listeners of controller.listener.names',
-    );
-  return {
-    broker,
-    controller,
-    advertised: broker.map(advertise),
-    advertisedController: controller.map(advertise),
-    interBrokerName: settings.isBroker ? interBrokerName(settings, broker, report) : null,
-  };
 }
 
 /** The configs that a problem may be blamed on. */
@@ -91,60 +49,133 @@ export type ListenerConfigName =
   | 'listeners'
   | 'advertised.listeners'
   | 'listener.security.protocol.map'
+  | 'controller.listener.names'
   | 'inter.broker.listener.name';
 
 type Report = (name: ListenerConfigName, problem: string) => void;
 
-function parseEndpoints(texts: readonly string[], report: (problem: string) => void): Endpoint[] {
+/** Derives the listeners; every problem that is found goes to `report`, and then the result is not to be used. */
+export function deriveListeners(settings: ListenerSettings, report: Report): NodeListeners {
+  const endpoints = parseEndpoints('listeners', settings.listeners, report);
+  const clashing = clash(endpoints);
+  if (clashing !== null) report('listeners', clashing);
+  const all = withProtocols(settings, endpoints, report);
+  const isController = (endpoint: Endpoint) =>
+    settings.controllerListenerNames.includes(endpoint.listenerName);
+  const broker = all.filter((listener) => !isController(listener));
+  const controller = all.filter(isController);
+  checkRoles(settings, broker, controller, report);
+  const given = advertisedByName(settings, endpoints, report);
+  const advertised = advertise(settings, broker, given, report);
+  return {
+    broker,
+    controller,
+    advertised,
+    advertisedController: controller.map((listener) => advertiseController(settings, listener, given)),
+    interBrokerName: settings.isBroker ? interBrokerName(settings, advertised, report) : null,
+  };
+}
+
+function parseEndpoints(name: ListenerConfigName, texts: readonly string[], report: Report): Endpoint[] {
   const endpoints: Endpoint[] = [];
   for (const text of texts) {
     const endpoint = parseEndpoint(text);
-    if (endpoint === null) report(`"${text}" is not an endpoint; allowed: ${ENDPOINT_FORM}`);
+    if (endpoint === null) report(name, `"${text}" is not an endpoint; allowed: ${ENDPOINT_FORM}`);
     else endpoints.push(endpoint);
   }
   return endpoints;
 }
 
-function protocolsByName(
+/** Gives each listener its protocol. As long as the map is the default one, controller listeners need not be in it. */
+function withProtocols(
   settings: ListenerSettings,
-  controllerNames: readonly string[],
+  endpoints: readonly Endpoint[],
   report: Report,
-): ReadonlyMap<string, SecurityProtocol> {
+): ListenerEndpoint[] {
+  const name = 'listener.security.protocol.map';
   const map = parseProtocolMap(settings.protocolMap);
-  if (typeof map === 'string') {
-    report('listener.security.protocol.map', map);
-    return new Map();
-  }
+  if (typeof map === 'string') report(name, map);
+  const protocols = typeof map === 'string' ? new Map<string, SecurityProtocol>() : map;
   if (!settings.protocolMapIsSet) {
-    for (const name of controllerNames) if (!map.has(name)) map.set(name, 'PLAINTEXT');
+    for (const controllerName of settings.controllerListenerNames) {
+      if (!protocols.has(controllerName)) protocols.set(controllerName, 'PLAINTEXT');
+    }
   }
-  return map;
+  return endpoints.map((endpoint) => {
+    const securityProtocol = protocols.get(endpoint.listenerName);
+    if (securityProtocol === undefined)
+      report(name, `it has no protocol for the listener ${endpoint.listenerName}`);
+    return { ...endpoint, securityProtocol: securityProtocol ?? 'PLAINTEXT' };
+  });
 }
 
-/** How a listener is told to others: as `advertised.listeners` has it, else as it is, with this machine's name for every interface. */
-function advertiser(
+/** The roles decide which listeners there must be. Controllers may have none at all where the node is its quorum alone. */
+function checkRoles(
+  settings: ListenerSettings,
+  broker: readonly Endpoint[],
+  controller: readonly Endpoint[],
+  report: Report,
+): void {
+  if (settings.isBroker && broker.length === 0)
+    report('listeners', 'a node with the role broker needs a listener outside controller.listener.names');
+  if (!settings.isBroker && broker.length > 0)
+    report('listeners', 'a node without the role broker has only listeners of controller.listener.names');
+  const present = controller.map((endpoint) => endpoint.listenerName);
+  const absent = settings.controllerListenerNames.filter((name) => !present.includes(name));
+  if (present.length > 0 && absent.length > 0)
+    report('controller.listener.names', `${absent.join(', ')} is not in listeners`);
+}
+
+/** What `advertised.listeners` has; an empty host is this machine's name. */
+function advertisedByName(
   settings: ListenerSettings,
   listeners: readonly Endpoint[],
   report: Report,
-): (listener: ListenerEndpoint) => ListenerEndpoint {
+): ReadonlyMap<string, Endpoint> {
+  const name = 'advertised.listeners';
   const byName = new Map<string, Endpoint>();
-  for (const endpoint of parseEndpoints(settings.advertised ?? [], (problem) =>
-    report('advertised.listeners', problem),
-  )) {
-    const name = endpoint.listenerName;
-    if (byName.has(name)) report('advertised.listeners', `the listener name ${name} is there twice`);
-    byName.set(name, endpoint);
-    if (isWildcard(endpoint.host)) report('advertised.listeners', cannotAdvertise(endpoint));
-    if (!listeners.some((listener) => listener.listenerName === name))
-      report('advertised.listeners', `${formatEndpoint(endpoint)} has a name that is not in listeners`);
+  for (const endpoint of parseEndpoints(name, settings.advertised ?? [], report)) {
+    const { listenerName, host } = endpoint;
+    if (byName.has(listenerName)) report(name, `the listener name ${listenerName} is there twice`);
+    if (!listeners.some((listener) => listener.listenerName === listenerName))
+      report(name, `${formatEndpoint(endpoint)} has a name that is not in listeners`);
+    if (host !== '' && isWildcard(host)) report(name, cannotAdvertise(endpoint));
+    byName.set(listenerName, host === '' ? { ...endpoint, host: settings.hostName } : endpoint);
   }
-  return (listener) => {
-    const given = byName.get(listener.listenerName);
-    if (given !== undefined) return { ...listener, host: given.host, port: given.port };
-    if (listener.host === '') return { ...listener, host: settings.hostName };
-    if (isWildcard(listener.host)) report('advertised.listeners', cannotAdvertise(listener));
-    return listener;
-  };
+  return byName;
+}
+
+/** Broker listeners as they are told to others. */
+function advertise(
+  settings: ListenerSettings,
+  broker: readonly ListenerEndpoint[],
+  given: ReadonlyMap<string, Endpoint>,
+  report: Report,
+): ListenerEndpoint[] {
+  if (settings.advertised === null) {
+    return broker.map((listener) => {
+      if (listener.host === '') return { ...listener, host: settings.hostName };
+      if (isWildcard(listener.host)) report('advertised.listeners', cannotAdvertise(listener));
+      return listener;
+    });
+  }
+  const advertised = broker.flatMap((listener) => {
+    const told = given.get(listener.listenerName);
+    return told === undefined ? [] : [{ ...listener, host: told.host, port: told.port }];
+  });
+  if (broker.length > 0 && advertised.length === 0)
+    report('advertised.listeners', 'it has none of the listeners that clients connect to');
+  return advertised;
+}
+
+function advertiseController(
+  settings: ListenerSettings,
+  listener: ListenerEndpoint,
+  given: ReadonlyMap<string, Endpoint>,
+): ListenerEndpoint {
+  const told = given.get(listener.listenerName);
+  if (told !== undefined) return { ...listener, host: told.host, port: told.port };
+  return isWildcard(listener.host) ? { ...listener, host: settings.hostName } : listener;
 }
 
 function cannotAdvertise(endpoint: Endpoint): string {
@@ -154,21 +185,22 @@ function cannotAdvertise(endpoint: Endpoint): string {
   );
 }
 
+/** The only listener there is needs no mention. */
 function interBrokerName(
   settings: ListenerSettings,
-  broker: readonly ListenerEndpoint[],
+  advertised: readonly ListenerEndpoint[],
   report: Report,
 ): string | null {
   const { interBrokerListenerName, interBrokerProtocol } = settings;
   if (interBrokerListenerName !== null && settings.interBrokerProtocolIsSet)
     report('inter.broker.listener.name', 'set either it or security.inter.broker.protocol, not both');
   const name = (interBrokerListenerName ?? interBrokerProtocol).toUpperCase();
-  if (broker.some((listener) => listener.listenerName === name)) return name;
-  if (interBrokerListenerName === null && broker.length === 1) return broker[0]?.listenerName ?? null;
-  const names = broker.map((listener) => listener.listenerName).join(', ');
+  const names = advertised.map((listener) => listener.listenerName);
+  if (names.includes(name)) return name;
+  if (interBrokerListenerName === null && names.length === 1) return names[0] ?? null;
   report(
     'inter.broker.listener.name',
-    `brokers would use the listener ${name}, which is not there; allowed: ${names}`,
+    `brokers would use the listener ${name}, which is not advertised; allowed: ${names.join(', ')}`,
   );
   return null;
 }

@@ -68,7 +68,8 @@ export function parseProtocolMap(text: string): Map<string, SecurityProtocol> | 
     );
     if (colon <= 0 || protocol === undefined)
       return `"${pair.trim()}" is not NAME:PROTOCOL; allowed protocols: ${SECURITY_PROTOCOLS.join(', ')}`;
-    if (map.has(name)) return `${name} is there twice`;
+    if (map.has(name) && map.get(name) !== protocol)
+      return `${name} is there twice, with different protocols`;
     map.set(name, protocol);
   }
   return map;

@@ -4,7 +4,7 @@ import { checkText, type ConfigDefinition } from './definition.ts';
 import { nearestName } from './nearest.ts';
 import { complaint, type Setting, type Settings } from './settings.ts';
 import { topicConfigs } from './tables/topic.ts';
-import type { TypedValue } from './values.ts';
+import { type TypedValue, withoutRepeats } from './values.ts';
 
 /** What settings come to. */
 export interface ReadSettings {
@@ -46,7 +46,8 @@ export function readSettings(settings: Settings): ReadSettings {
       warnings.push(`${name} (${setting.origin}) is ignored: it can only be set while the broker runs`);
       continue;
     }
-    const { typed, problem } = checkText(definition, setting.text);
+    const text = definition.type === 'LIST' ? withoutRepeats(setting.text) : setting.text;
+    const { typed, problem } = checkText(definition, text);
     if (typed !== null) values.set(name, typed);
     else problems.push(complaint(name, shown(definition, setting), problem));
   }

@@ -11,7 +11,6 @@ type NumberConfigName = {
 const ORDERED: readonly (readonly [NumberConfigName, NumberConfigName])[] = [
   ['replica.fetch.wait.max.ms', 'replica.socket.timeout.ms'],
   ['replica.fetch.wait.max.ms', 'replica.lag.time.max.ms'],
-  ['group.min.session.timeout.ms', 'group.max.session.timeout.ms'],
   ['group.consumer.min.heartbeat.interval.ms', 'group.consumer.heartbeat.interval.ms'],
   ['group.consumer.heartbeat.interval.ms', 'group.consumer.max.heartbeat.interval.ms'],
   ['group.consumer.min.session.timeout.ms', 'group.consumer.session.timeout.ms'],
@@ -36,13 +35,6 @@ const STRICTLY_ORDERED: readonly (readonly [NumberConfigName, NumberConfigName])
   ['group.streams.heartbeat.interval.ms', 'group.streams.session.timeout.ms'],
 ];
 
-/** Configs of time that may be -1 for ever but not 0. */
-const FOREVER_OR_POSITIVE: readonly BrokerConfigName[] = [
-  'log.retention.ms',
-  'log.retention.minutes',
-  'log.retention.hours',
-];
-
 /** Smallest share of `log.cleaner.dedupe.buffer.size` that a cleaner can work with, in bytes. */
 const MIN_DEDUPE_BUFFER_BYTES = 1024 * 1024;
 
@@ -56,9 +48,7 @@ export function checkRelations(config: ConfigReader, report: ReportProblem): voi
     const limit = config.get(high);
     if (config.get(low) >= limit) report(low, `allowed: less than ${high}, which is ${limit}`);
   }
-  for (const name of FOREVER_OR_POSITIVE) {
-    if (config.get(name) === 0) report(name, 'allowed: 1 or more, or -1 to keep records for ever');
-  }
+  checkTimes(config, report);
   checkIdentity(config, report);
   checkRequests(config, report);
   const cleaners = Math.max(1, config.get('log.cleaner.threads'));
@@ -67,6 +57,16 @@ export function checkRelations(config: ConfigReader, report: ReportProblem): voi
       'log.cleaner.dedupe.buffer.size',
       `allowed: more than ${MIN_DEDUPE_BUFFER_BYTES} for each of log.cleaner.threads`,
     );
+}
+
+function checkTimes(config: ConfigReader, report: ReportProblem): void {
+  const retention = (['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'] as const).find(
+    (name) => config.get(name) !== null,
+  );
+  if (retention !== undefined && config.get(retention) === 0)
+    report(retention, 'allowed: 1 or more, or -1 to keep records for ever');
+  if ((config.get('log.roll.ms') ?? 1) < 1) report('log.roll.ms', 'allowed: 1 or more');
+  if ((config.get('log.roll.jitter.ms') ?? 0) < 0) report('log.roll.jitter.ms', 'allowed: 0 or more');
 }
 
 function checkIdentity(config: ConfigReader, report: ReportProblem): void {

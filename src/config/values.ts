@@ -133,3 +133,8 @@ export function doubleText(value: number): string {
   const [digits = '', exponent = ''] = value.toExponential().split('e');
   return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
 }
+
+/** The text of a list without the elements that come again; files of brokers may have such. */
+export function withoutRepeats(list: string): string {
+  return [...new Set(list.split(',').map((item) => item.trim()))].join(',');
+}
