@@ -27,7 +27,7 @@ type Registration = ControllerApis[62]['request'];
 
 /**
  * BrokerRegistration (formats §27): a new incarnation gets the offset of its record as broker epoch and begins fenced; the same incarnation
- * keeps what it has. Another incarnation is refused while the former one has a session.
+ * keeps what it has. Another incarnation is refused while the former one has a session; a fenced one has none.
  */
 export function registerBroker(
   context: ControllerContext,
@@ -198,6 +198,7 @@ function registrationError(context: ControllerContext, request: Registration, no
   const existing = image.cluster.broker(request.brokerId);
   if (
     existing !== undefined &&
+    !existing.fenced &&
     existing.incarnationId !== request.incarnationId &&
     context.heartbeats.hasValidSession(existing.id, existing.epoch, nowMs)
   ) {
