@@ -1,67 +1,69 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import http from 'node:http';
 import { BrokerError } from '../../base/broker-error.ts';
-import type { HttpHandler, HttpListener, HttpServer } from '../http.ts';
-import { systemCode } from './system-code.ts';
+import type { HttpHandler, HttpListener, HttpResponse, HttpServer } from '../http.ts';
 
-/** A client must have sent its request after this long. */
+/** A request head must be there after this time. */
+const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 100;
+const KEEP_ALIVE_TIMEOUT_MS = 15_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 64;
 
-type Done = (error: BrokerError | null, listener: HttpListener | null) => void;
-
-interface ListenOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly handler: HttpHandler;
-}
-
-/** The HTTP port over `node:http`, which is loaded when it is first needed: most starts do without. */
+/** HTTP by `node:http`, with narrow bounds: it serves operators, not clients. */
 export class NodeHttpServer implements HttpServer {
-  /** See `HttpServer`. */
-  listen(options: ListenOptions, done: Done): void {
-    import('node:http').then(
-      ({ createServer }) => {
-        const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS };
-        const server = createServer(timeouts, (request, response) =>
-          answer(options.handler, request, response),
-        );
-        listen(server, options, done);
-      },
-      (cause: unknown) => done(new BrokerError('LISTEN_FAILED', 'HTTP is not available', { cause }), null),
-    );
+  listen(
+    options: { readonly host: string; readonly port: number; readonly handler: HttpHandler },
+    done: (error: BrokerError | null, listener: HttpListener | null) => void,
+  ): void {
+    const { host, port, handler } = options;
+    const server = http.createServer({
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('request', (request, response) => serve(handler, request, response));
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const where = `${host || 'all addresses'}, port ${port}`;
+      done(
+        new BrokerError('LISTEN_FAILED', `cannot listen for HTTP on ${where}: ${error.code}`, {
+          cause: error,
+        }),
+        null,
+      );
+    };
+    server.once('error', failed);
+    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      server.off('error', failed);
+      // What may fail from now on is one accept, which the caller notices.
+      server.on('error', () => {});
+      const address = server.address();
+      done(null, {
+        host,
+        port: typeof address === 'object' && address !== null ? address.port : port,
+        close: (closed) => {
+          server.close(() => closed());
+          server.closeAllConnections();
+        },
+      });
+    });
   }
 }
 
-function listen(server: Server, { host, port }: ListenOptions, done: Done): void {
-  server.maxConnections = MAX_CONNECTIONS;
-  server.once('error', (cause) => {
-    const message = `cannot listen for HTTP on ${host}:${port} (${systemCode(cause)}); choose another port or free this one`;
-    done(new BrokerError('LISTEN_FAILED', message, { cause }), null);
+function serve(handler: HttpHandler, request: http.IncomingMessage, response: http.ServerResponse): void {
+  request.resume();
+  const method = request.method ?? 'GET';
+  const path = (request.url ?? '/').replace(/[?#].*$/s, '');
+  handler({ method, path }, (answer: HttpResponse) => {
+    if (response.destroyed) return;
+    const body = Buffer.from(answer.body);
+    response.writeHead(answer.status, {
+      'content-type': answer.contentType,
+      'content-length': body.length,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    response.end(method === 'HEAD' ? undefined : body);
   });
-  server.listen(port, host, () => {
-    server.removeAllListeners('error');
-    server.on('error', () => {});
-    done(null, listenerOf(server));
-  });
-}
-
-function answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  handler({ method: request.method ?? 'GET', path }, ({ status, contentType, body }) => {
-    response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
-    response.end(request.method === 'HEAD' ? undefined : body);
-  });
-}
-
-function listenerOf(server: Server): HttpListener {
-  const { address, port } = server.address() as AddressInfo;
-  return {
-    host: address,
-    port,
-    close(done) {
-      server.close(() => done());
-      server.closeAllConnections();
-    },
-  };
 }
