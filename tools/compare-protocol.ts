@@ -1,10 +1,11 @@
 /**
- * Holds the project's schemas, API table and error codes against the facts of Apache Kafka: field by field, both ways.
+ * Holds the project's schemas, API table and error codes against the facts of Apache Kafka: field by field,
+ * both ways.
  *
  *     node tools/compare-protocol.ts [DIRECTORY]     (default ../shared/protocol)
  *
- * DIRECTORY has messages.json, records.json, api-keys.tsv and errors.tsv. Exits 1 and lists the differences if there are any, 2 if the files
- * cannot be read.
+ * DIRECTORY has messages.json, records.json, api-keys.tsv and errors.tsv. Exits 1 and lists the differences if
+ * there are any, 2 if the files cannot be read.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

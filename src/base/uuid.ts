@@ -2,8 +2,8 @@ import { AssertionFailure } from './assert.ts';
 import type { Random } from './random.ts';
 
 /**
- * Kafka's uuids (topic ids, directory ids, incarnation ids): 16 bytes on the wire, and in the program their text form,
- * URL-safe base64 without padding, 22 characters. Source: `common/Uuid.java`.
+ * Kafka's uuids (topic ids, directory ids, incarnation ids): 16 bytes on the wire, and in the program their
+ * text form, URL-safe base64 without padding, 22 characters. Source: `common/Uuid.java`.
  */
 
 /** A uuid in Kafka's text form. */
@@ -24,8 +24,8 @@ const DIGITS = new Uint8Array(128).fill(0xff);
 for (let i = 0; i < 64; i++) DIGITS[ALPHABET.charCodeAt(i)] = i;
 
 /**
- * The texts of uuids seen lately, direct-mapped by their bits: the same few topic ids come with every request, and a hit saves both
- * the conversion and the string.
+ * The texts of uuids seen lately, direct-mapped by their bits: the same few topic ids come with every request,
+ * and a hit saves both the conversion and the string.
  */
 const CACHE_SLOTS = 1024;
 const cacheWords = new Int32Array(CACHE_SLOTS * 4);
@@ -115,8 +115,9 @@ export function isValidUuid(text: string): boolean {
 }
 
 /**
- * A random (version 4) uuid as Kafka makes them: its text never starts with `-`, which would read as an option on a command line. The reserved
- * values (high half zero) cannot come out, because the version bits lie in that half.
+ * A random (version 4) uuid as Kafka makes them: its text never starts with `-`, which would read as an option
+ * on a command line. The reserved values (high half zero) cannot come out, because the version bits lie in that
+ * half.
  */
 export function randomUuid(random: Random): Uuid {
   for (;;) {

@@ -1,9 +1,10 @@
 /**
- * Kafka's variable-length integers: 7 bits a byte, low group first, high bit set on all but the last byte. Unsigned
- * varints carry lengths and tags of flexible messages; zigzag varints and varlongs are in record batches.
+ * Kafka's variable-length integers: 7 bits a byte, low group first, high bit set on all but the last byte.
+ * Unsigned varints carry lengths and tags of flexible messages; zigzag varints and varlongs are in record
+ * batches.
  *
- * Readers return the value and leave the position after it in `varintEnd()`; they never allocate. A value that runs past
- * `end` or has too many bytes gives NaN, so that each caller can raise its own kind of error.
+ * Readers return the value and leave the position after it in `varintEnd()`; they never allocate. A value that
+ * runs past `end` or has too many bytes gives NaN, so that each caller can raise its own kind of error.
  */
 
 /** Most bytes a varint of 32 bits takes. */
@@ -18,7 +19,10 @@ export function varintEnd(): number {
   return endPosition;
 }
 
-/** Reads an unsigned varint of up to 32 bits at `position`; 0..2^32-1, or NaN when it is cut short or longer than 5 bytes. */
+/**
+ * Reads an unsigned varint of up to 32 bits at `position`; 0..2^32-1, or NaN when it is cut short or longer
+ * than 5 bytes.
+ */
 export function readUnsignedVarint(buffer: Uint8Array, position: number, end: number): number {
   let value = 0;
   for (let shift = 0; shift < 35; shift += 7) {

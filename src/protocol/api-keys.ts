@@ -179,8 +179,9 @@ import type { ListenerKind, MessageSpec } from './schema.ts';
 import { hasVersion, MAX_VERSION, parseVersions } from './versions.ts';
 
 /**
- * All APIs of Kafka 4.2.1, on whatever listener; which of them a listener serves is the dispatcher's choice. What the request's
- * schema says (key, versions, listeners) is taken from there. Keys 4 to 7 were removed in Kafka 4.0.
+ * All APIs of Kafka 4.2.1, on whatever listener; which of them a listener serves is the dispatcher's choice.
+ * What the request's schema says (key, versions, listeners) is taken from there. Keys 4 to 7 were removed in
+ * Kafka 4.0.
  */
 
 /** An API: a request and its response. */

@@ -11,8 +11,8 @@ import { hasVersion, parseVersions } from './versions.ts';
 export type Part = Buffer | RecordsRange;
 
 /**
- * Reads and writes one message at one version. Decoder and encoder are compiled when they are first used: a server decodes requests and
- * encodes responses and never needs the other halves.
+ * Reads and writes one message at one version. Decoder and encoder are compiled when they are first used: a
+ * server decodes requests and encodes responses and never needs the other halves.
  */
 export class Codec<S extends MessageSpec> {
   readonly schema: S;
@@ -34,8 +34,8 @@ export class Codec<S extends MessageSpec> {
   }
 
   /**
-   * Decodes the message that begins at `start`, looking at nothing from `end` on. `records` fields are views of `buffer`, everything else is
-   * the caller's. @throws ProtocolError
+   * Decodes the message that begins at `start`, looking at nothing from `end` on. `records` fields are views of
+   * `buffer`, everything else is the caller's. @throws ProtocolError
    */
   decode(buffer: Buffer, start = 0, end: number = buffer.length): MessageOf<S> {
     if (!(start >= 0 && start <= end && end <= buffer.length)) {
@@ -67,8 +67,9 @@ export class Codec<S extends MessageSpec> {
   }
 
   /**
-   * Encodes into parts, in order; the first is a buffer that begins with `headroomBytes` of unset bytes. Ranges and longer records are parts of their own,
-   * not copied and not retained. @throws ProtocolError when this version cannot carry the value.
+   * Encodes into parts, in order; the first is a buffer that begins with `headroomBytes` of unset bytes. Ranges
+   * and longer records are parts of their own, not copied and not retained. @throws ProtocolError when this
+   * version cannot carry the value.
    */
   encodeParts(value: InputOf<S>, headroomBytes = 0): Part[] {
     external.begin(true);

@@ -14,7 +14,7 @@ import { PathTable } from './path-table.ts';
 import { MAX_INT64, type PrimitiveName } from './schema.ts';
 
 /**
- * Decodes the message in `[start, end)` of `buffer` and gives the position after it to `ended`.
+ * Decodes the message in `[start, end)` of `buffer` and sets `result.lastEnd` to the position after it.
  * @throws ProtocolError when the bytes are not such a message.
  */
 export type Decoder = (
@@ -29,8 +29,9 @@ export type Decoder = (
  *
  *     function read0(b, p, end) { …; at = p; return { topic: f0, partitions: f1 }; }
  *
- * where `b` is the buffer, `p` the position, `f0…` the fields, and `at` hands the position on to the caller; `objects` counts down. Fields of fixed size
- * that stand side by side share one bounds check. Nothing is allocated for a count or length before it was compared with the bytes left.
+ * where `b` is the buffer, `p` the position, `f0…` the fields, and `at` hands the position on to the caller;
+ * `objects` counts down. Fields of fixed size that stand side by side share one bounds check. Nothing is
+ * allocated for a count or length before it was compared with the bytes left.
  */
 export function compileDecoder(layout: MessageLayout): Decoder {
   const paths = new PathTable(layout);
@@ -48,7 +49,7 @@ return function decode(b, start, end, result) {
     EMPTY: decoding.EMPTY_BYTES,
     uuid: uuidFromBytes,
     varintEnd,
-    h: decoding,
+    ...decoding,
     W: paths.texts,
   };
   return evaluate(bindings, source) as Decoder;
@@ -103,7 +104,7 @@ function fixedRun(run: readonly FieldLayout[], paths: PathTable): string[] {
     lines.push(fixedField(field, size, `f${field.index}`, paths));
     size += fixedSize(field.type) ?? 0;
   }
-  return [`if (end - p < ${size}) throw h.truncated(${paths.of(first.path)});`, ...lines, `p += ${size};`];
+  return [`if (end - p < ${size}) throw truncated(${paths.of(first.path)});`, ...lines, `p += ${size};`];
 }
 
 /** Reads a field of fixed size at `p + offset`, whose bytes are known to be there. */
@@ -122,7 +123,7 @@ function int64Statement(
   mayBeMax: boolean,
 ): string {
   const low = `(${int32At(offset + 4)} >>> 0)`;
-  const exact = `if ((high + 0x200000) >>> 0 > 0x3fffff) throw h.tooWide(${paths.of(path)}, b, p + ${offset});
+  const exact = `if ((high + 0x200000) >>> 0 > 0x3fffff) throw tooWide(${paths.of(path)}, b, p + ${offset});
 ${target} = high * 4294967296 + ${low};`;
   if (!mayBeMax) return `high = ${int32At(offset)};\n${exact}`;
   return `high = ${int32At(offset)};
@@ -167,7 +168,7 @@ function variableField(field: FieldLayout, end: string, paths: PathTable): strin
   const target = `f${field.index}`;
   if (field.type === 'struct') return structField(field, target, end, paths);
   const where = paths.of(field.path);
-  const none = field.nullable ? `${target} = null;` : `throw h.unexpectedNull(${where});`;
+  const none = field.nullable ? `${target} = null;` : `throw unexpectedNull(${where});`;
   const content =
     field.type === 'array'
       ? arrayContent(field, target, end, paths)
@@ -182,20 +183,20 @@ function readPrefix(type: FieldLayout['type'], flexible: boolean, end: string, w
   if (flexible) return `${readVarint('n', end, where)}\nn--;`;
   const size = type === 'string' ? 2 : 4;
   const value = type === 'string' ? fixedExpression('int16', 0) : int32At(0);
-  return `if (${end} - p < ${size}) throw h.truncated(${where});\nn = ${value};\np += ${size};`;
+  return `if (${end} - p < ${size}) throw truncated(${where});\nn = ${value};\np += ${size};`;
 }
 
 /** Reads an unsigned varint, of one byte nearly always. */
 function readVarint(target: string, end: string, where: string): string {
   return `if (p < ${end} && b[p] < 128) ${target} = b[p++];
-else { ${target} = h.readLength(b, p, ${end}, ${where}); p = varintEnd(); }`;
+else { ${target} = readLength(b, p, ${end}, ${where}); p = varintEnd(); }`;
 }
 
 /** The `n` bytes of a string, bytes or records. */
 function spanContent(type: FieldLayout['type'], target: string, end: string, where: string): string {
   const limit = type === 'string' ? ` || n > ${decoding.MAX_STRING_BYTES}` : '';
-  const read = { string: 'h.readText(b, p, p + n)', bytes: 'h.copyBytes(b, p, p + n)' }[type as string];
-  return `if (n > ${end} - p${limit}) throw h.badLength(${where}, n);
+  const read = { string: 'readText(b, p, p + n)', bytes: 'copyBytes(b, p, p + n)' }[type as string];
+  return `if (n > ${end} - p${limit}) throw badLength(${where}, n);
 ${target} = ${read ?? 'b.subarray(p, p + n)'};
 p += n;`;
 }
@@ -204,9 +205,9 @@ p += n;`;
 function arrayContent(field: FieldLayout, target: string, end: string, paths: PathTable): string {
   const element = field.element as PrimitiveName | StructLayout;
   const where = paths.of(field.path);
-  const check = `if (n * ${smallestSize(element, field.flexible)} > ${end} - p) throw h.badLength(${where}, n);`;
+  const check = `if (n * ${smallestSize(element, field.flexible)} > ${end} - p) throw badLength(${where}, n);`;
   const isObject = typeof element !== 'string' || fixedSize(element) === null;
-  const count = isObject ? `if ((objects -= n) < 0) throw h.tooMany(${where});` : '';
+  const count = isObject ? `if ((objects -= n) < 0) throw tooMany(${where});` : '';
   return `${check}
 ${count}
 ${target} = [];
@@ -228,7 +229,7 @@ function elementStatement(
   if (size !== null) return `${target} = ${fixedExpression(element, 0)};\np += ${size};`;
   const where = paths.of(field.path);
   return `${readPrefix(element, field.flexible, end, where)}
-if (n < 0) throw h.unexpectedNull(${where});
+if (n < 0) throw unexpectedNull(${where});
 ${spanContent(element, target, end, where)}`;
 }
 
@@ -240,7 +241,7 @@ function structField(field: FieldLayout, target: string, end: string, paths: Pat
     return `${readVarint('n', end, where)}
 if (n === 0) ${target} = null; else { ${read} }`;
   }
-  return `if (p >= ${end}) throw h.truncated(${where});
+  return `if (p >= ${end}) throw truncated(${where});
 if (b[p++] > 127) ${target} = null; else { ${read} }`;
 }
 
@@ -255,16 +256,16 @@ function taggedSection(struct: StructLayout, paths: PathTable): string[] {
 let tag = 0;
 ${readVarint('tag', 'end', where)}
 ${readVarint('n', 'end', where)}
-if (n > end - p) throw h.badLength(${where}, n);
+if (n > end - p) throw badLength(${where}, n);
 const stop = p + n;
 switch (tag) {
 ${cases.join('\n')}
 default:
-if (--objects < 0) throw h.tooMany(${where});
-(unknown ??= []).push({ tag, data: h.copyBytes(b, p, stop) });
+if (--objects < 0) throw tooMany(${where});
+(unknown ??= []).push({ tag, data: copyBytes(b, p, stop) });
 p = stop;
 }
-if (p !== stop) throw h.badTagSize(${where}, tag);
+if (p !== stop) throw badTagSize(${where}, tag);
 }`,
   ];
 }
@@ -273,7 +274,7 @@ if (p !== stop) throw h.badTagSize(${where}, tag);
 function taggedField(field: FieldLayout, paths: PathTable): string {
   const size = fixedSize(field.type);
   if (size === null) return variableField(field, 'stop', paths);
-  return `if (stop - p < ${size}) throw h.truncated(${paths.of(field.path)});
+  return `if (stop - p < ${size}) throw truncated(${paths.of(field.path)});
 ${fixedField(field, 0, `f${field.index}`, paths)}
 p += ${size};`;
 }

@@ -11,15 +11,18 @@ import { PathTable } from './path-table.ts';
 
 /** The two passes of an encoder. */
 export interface Encoder {
-  /** Bytes that `write` will fill, and those that `encoding.external` holds. @throws ProtocolError if the value cannot be written. */
+  /**
+   * Bytes that `write` will fill, and those that `encoding.external` holds. @throws ProtocolError if the value
+   * cannot be written.
+   */
   size(value: object): number;
   /** Writes at `position` into a buffer that is large enough; returns the position after the message. */
   write(buffer: Buffer, position: number, value: object): number;
 }
 
 /**
- * Makes the encoder of a message at one version. The generated source has up to three functions per struct: `size0(o)`, `write0(b, p, o)` and, where it is asked whether
- * a struct has only defaults, `plain0(o)`.
+ * Makes the encoder of a message at one version. The generated source has up to three functions per struct:
+ * `size0(o)`, `write0(b, p, o)` and, where it is asked whether a struct has only defaults, `plain0(o)`.
  */
 export function compileEncoder(layout: MessageLayout): Encoder {
   const paths = new PathTable(layout);
@@ -37,7 +40,7 @@ return { size: size${id}, write: write${id} };`;
     writeUuid,
     varintSize: unsignedVarintSize,
     writeVarint: writeUnsignedVarint,
-    h: encoding,
+    ...encoding,
     W: paths.texts,
   };
   return evaluate(bindings, source) as Encoder;

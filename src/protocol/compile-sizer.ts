@@ -5,8 +5,8 @@ import type { PathTable } from './path-table.ts';
 import type { PrimitiveName } from './schema.ts';
 
 /**
- * The size pass: `size0(o)` adds up the bytes of a struct and refuses what the version cannot carry. Sizes that are the same for every value are
- * added up here, once.
+ * The size pass: `size0(o)` adds up the bytes of a struct and refuses what the version cannot carry. Sizes that
+ * are the same for every value are added up here, once.
  */
 export function sizerSource(struct: StructLayout, paths: PathTable): string {
   let fixed = 0;
@@ -30,16 +30,19 @@ return s;
 function absentField(field: FieldLayout, paths: PathTable): string[] {
   if (field.ignorable) return [];
   const value = `o.${field.name}`;
-  return [`if (${differs(value, field)}) throw h.cannotCarry(${paths.of(field.path)});`];
+  return [`if (${differs(value, field)}) throw cannotCarry(${paths.of(field.path)});`];
 }
 
-/** Statements that add the bytes of the value in `v`, undefined for the default, to the variable `total`. Uses `n`. */
+/**
+ * Statements that add the bytes of the value in `v`, undefined for the default, to the variable `total`. Uses
+ * `n`.
+ */
 export function sizeStatements(field: FieldLayout, total: string, paths: PathTable): string[] {
   const size = fixedSize(field.type);
   if (size !== null) return [`${total} += ${size};`];
   const none = field.nullable
     ? `${total} += ${nullSize(field)};`
-    : `throw h.nullNotAllowed(${paths.of(field.path)});`;
+    : `throw nullNotAllowed(${paths.of(field.path)});`;
   return [
     `if (v === undefined) v = ${defaultExpression(field)};`,
     `if (v === null) ${none}`,
@@ -73,8 +76,8 @@ function spanSize(
 ): string {
   const where = paths.of(field.path);
   const length = {
-    string: `h.textSize(${value}, ${where})`,
-    records: `h.recordsSize(${value}, ${where})`,
+    string: `textSize(${value}, ${where})`,
+    records: `recordsSize(${value}, ${where})`,
     bytes: `${value}.length`,
   }[type as string];
   return `n = ${length}; ${total} += ${prefixSize('n', type, field.flexible)} + n;`;
@@ -112,7 +115,7 @@ s += ${unsignedVarintSize(field.tag ?? 0)} + varintSize(t) + t;
     'let tags = 0;',
     ...fields,
     `v = o.unknownTaggedFields;
-if (v !== undefined) { tags += v.length; s += h.unknownTagsSize(v, [${known.join(', ')}], ${paths.of('tagged fields')}); }
+if (v !== undefined) { tags += v.length; s += unknownTagsSize(v, [${known.join(', ')}], ${paths.of('tagged fields')}); }
 s += varintSize(tags);`,
   ];
 }
@@ -120,6 +123,6 @@ s += varintSize(tags);`,
 function noTaggedSection(paths: PathTable): string[] {
   return [
     `v = o.unknownTaggedFields;
-if (v !== undefined && v.length !== 0) throw h.cannotCarry(${paths.of('tagged fields')});`,
+if (v !== undefined && v.length !== 0) throw cannotCarry(${paths.of('tagged fields')});`,
   ];
 }

@@ -5,8 +5,8 @@ import type { PathTable } from './path-table.ts';
 import type { PrimitiveName } from './schema.ts';
 
 /**
- * The write pass: `write0(b, p, o)` writes a struct at position `p` of buffer `b` and returns the position after it. The size pass has been over
- * the same value, so there is room, and no null where none may be.
+ * The write pass: `write0(b, p, o)` writes a struct at position `p` of buffer `b` and returns the position
+ * after it. The size pass has been over the same value, so there is room, and no null where none may be.
  */
 export function writerSource(struct: StructLayout, paths: PathTable): string {
   const lines = struct.inline.flatMap((field) => [`v = o.${field.name};`, ...writeStatements(field, paths)]);
@@ -37,7 +37,7 @@ function nullStatement(field: FieldLayout): string {
 
 /** Writes a value of fixed size from the expression `value`. */
 function fixedStatement(type: PrimitiveName, value: string, where: string): string {
-  const refuse = `throw h.badValue(${where}, ${value});`;
+  const refuse = `throw badValue(${where}, ${value});`;
   switch (type) {
     case 'bool':
       return `b[p++] = ${value} ? 1 : 0;`;
@@ -54,7 +54,7 @@ function fixedStatement(type: PrimitiveName, value: string, where: string): stri
     case 'int64':
       return int64Statement(value, refuse);
     case 'wideInt64':
-      return `p = h.writeWide(b, p, ${value}, ${where});`;
+      return `p = writeWide(b, p, ${value}, ${where});`;
     case 'float64':
       return `p = b.writeDoubleBE(${value}, p);`;
     default:
@@ -95,11 +95,11 @@ function contentStatement(field: FieldLayout, paths: PathTable): string {
 function spanStatement(type: PrimitiveName, value: string, flexible: boolean): string {
   switch (type) {
     case 'string':
-      return `p = h.${flexible ? 'writeCompactText' : 'writeText'}(b, p, ${value});`;
+      return `p = ${flexible ? 'writeCompactText' : 'writeText'}(b, p, ${value});`;
     case 'records':
-      return `n = h.recordsLength(${value});\n${prefix('n', flexible)}\np = h.writeRecords(b, p, ${value});`;
+      return `n = recordsLength(${value});\n${prefix('n', flexible)}\np = writeRecords(b, p, ${value});`;
     default:
-      return `${prefix(`${value}.length`, flexible)}\np = h.writeBytes(b, p, ${value});`;
+      return `${prefix(`${value}.length`, flexible)}\np = writeBytes(b, p, ${value});`;
   }
 }
 
@@ -156,7 +156,7 @@ function taggedSection(struct: StructLayout, paths: PathTable): string[] {
 }
 
 function unknownBetween(from: number, to: number): string {
-  return `if (unknown !== undefined) p = h.writeUnknownTags(b, p, unknown, ${from}, ${to});`;
+  return `if (unknown !== undefined) p = writeUnknownTags(b, p, unknown, ${from}, ${to});`;
 }
 
 function taggedField(field: FieldLayout, tag: number, paths: PathTable): string {

@@ -2,16 +2,17 @@ import { readUnsignedVarint } from '../base/varint.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /**
- * What generated decoders call. The errors are made here and thrown there, so that the generated code stays small; `where` names
- * message, version and field.
+ * What generated decoders call. The errors are made here and thrown there, so that the generated code stays
+ * small; `where` names message, version and field.
  */
 
 /** The longest string in bytes, in every encoding. */
 export const MAX_STRING_BYTES = 32767;
 
 /**
- * Most array elements that are objects of their own (structs, strings, bytes) and unknown tagged fields in one message. A struct can take a few bytes on
- * the wire and a hundred times that in memory; this bounds what a message of the largest frame size can grow to.
+ * Most array elements that are objects of their own (structs, strings, bytes) and unknown tagged fields in one
+ * message. A struct can take a few bytes on the wire and a hundred times that in memory; this bounds what a
+ * message of the largest frame size can grow to.
  */
 export const MAX_OBJECTS = 4_000_000;
 

@@ -4,8 +4,8 @@ import { ProtocolError } from './protocol-error.ts';
 import type { RecordsInput, RecordsRange, UnknownTaggedField } from './schema.ts';
 
 /**
- * What generated encoders call. The size pass runs first and finds every value that cannot be written; the write pass then fills a
- * buffer of exactly that size.
+ * What generated encoders call. The size pass runs first and finds every value that cannot be written; the
+ * write pass then fills a buffer of exactly that size.
  */
 
 /** Up to this length it is quicker to write text character by character than to call the UTF-8 encoder. */
@@ -127,7 +127,10 @@ function partLength(part: Buffer | RecordsRange): number {
   return part instanceof Uint8Array ? part.length : part.lengthBytes;
 }
 
-/** Bytes of a records field without its length; counts those that stay outside. @throws ProtocolError for a range where one buffer is wanted. */
+/**
+ * Bytes of a records field without its length; counts those that stay outside. @throws ProtocolError for a
+ * range where one buffer is wanted.
+ */
 export function recordsSize(records: RecordsInput, where: string): number {
   if (!Array.isArray(records)) return recordsPartSize(records as Buffer | RecordsRange, where);
   let size = 0;

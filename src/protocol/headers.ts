@@ -7,8 +7,8 @@ import { ProtocolError } from './protocol-error.ts';
 import type { InputOf, MessageSpec } from './schema.ts';
 
 /**
- * Frames: an int32 size, a header, a body. Written by hand rather than from the header schemas, because the header goes into the headroom
- * of the encoded body.
+ * Frames: an int32 size, a header, a body. Written by hand rather than from the header schemas, because the
+ * header goes into the headroom of the encoded body.
  *
  *     request header v1   apiKey int16, apiVersion int16, correlationId int32, clientId nullable string (int16 length)
  *     request header v2   the same, then a tagged section; for flexible versions
@@ -34,8 +34,8 @@ export interface RequestHeader {
 }
 
 /**
- * Reads the header of the request in `[start, end)`, without the size. The version need not be one that is served: a flexible
- * header is assumed from the first flexible version on.
+ * Reads the header of the request in `[start, end)`, without the size. The version need not be one that is
+ * served: a flexible header is assumed from the first flexible version on.
  * @throws ProtocolError when the API does not exist or the header is damaged.
  */
 export function decodeRequestHeader(buffer: Buffer, start: number, end: number): RequestHeader {
@@ -125,7 +125,10 @@ export function encodeRequest<Q extends MessageSpec>(
   return parts;
 }
 
-/** The correlation id of the response in `[start, end)`, which tells what request it answers. @throws ProtocolError */
+/**
+ * The correlation id of the response in `[start, end)`, which tells what request it answers. @throws
+ * ProtocolError
+ */
 export function readCorrelationId(buffer: Buffer, start: number, end: number): number {
   if (end - start < CORRELATION_ID_BYTES) throw truncated('response header');
   return buffer.readInt32BE(start);

@@ -8,7 +8,10 @@ import { hasVersion } from './versions.ts';
 export interface MessageLayout {
   readonly name: string;
   readonly version: number;
-  /** All structs, each once, after those it is made of; `StructLayout.id` is the index and the message itself comes last. */
+  /**
+   * All structs, each once, after those it is made of; `StructLayout.id` is the index and the message itself
+   * comes last.
+   */
   readonly structs: readonly StructLayout[];
   readonly root: StructLayout;
 }
@@ -116,7 +119,10 @@ export function layoutOf(schema: MessageSpec, version: number): MessageLayout {
   return { name: schema.name, version, structs, root };
 }
 
-/** The fewest bytes that `type` takes on the wire; at least 1, so that no count can exceed the bytes it stands for. */
+/**
+ * The fewest bytes that `type` takes on the wire; at least 1, so that no count can exceed the bytes it stands
+ * for.
+ */
 export function smallestSize(type: PrimitiveName | StructLayout, flexible: boolean): number {
   if (typeof type !== 'string') return Math.max(1, smallestStruct(type));
   return fixedSize(type) ?? smallestPrefix(type, flexible);

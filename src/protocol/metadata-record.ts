@@ -111,7 +111,8 @@ export function encodeMetadataRecord<S extends MessageSpec>(
 
 /**
  * Reads the value of a record in `[start, end)`.
- * @throws ProtocolError for another frame version, a type or version that is not known, a damaged message, or bytes after it.
+ * @throws ProtocolError for another frame version, a type or version that is not known, a damaged message, or
+ * bytes after it.
  */
 export function decodeMetadataRecord(
   buffer: Buffer,

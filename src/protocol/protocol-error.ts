@@ -10,8 +10,8 @@ export type ProtocolErrorReason =
   | 'value'; // a value that the type cannot hold
 
 /**
- * Bytes that are not the message they should be, or a value that cannot be written as one. For a request it means that the connection
- * is closed; the message names the field.
+ * Bytes that are not the message they should be, or a value that cannot be written as one. For a request it
+ * means that the connection is closed; the message names the field.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';

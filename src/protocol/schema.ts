@@ -14,9 +14,9 @@ import type { Uuid } from '../base/uuid.ts';
  *     );
  *     export type HeartbeatRequest = MessageOf<typeof HeartbeatRequest>;
  *
- * Order is wire order. Version ranges are Kafka's: `'2+'`, `'0-3'`, `'1'`, `'none'`. A field without a `default` has that of its
- * type: 0, false, '', no bytes, the zero uuid, no elements, a struct of defaults; `records` has null. Nothing is evaluated
- * until a codec of the message is first asked for (see `codec.ts`).
+ * Order is wire order. Version ranges are Kafka's: `'2+'`, `'0-3'`, `'1'`, `'none'`. A field without a
+ * `default` has that of its type: 0, false, '', no bytes, the zero uuid, no elements, a struct of defaults;
+ * `records` has null. Nothing is evaluated until a codec of the message is first asked for (see `codec.ts`).
  */
 
 /** A range of versions: `'2+'` (open), `'0-3'` (both inclusive), `'1'`, `'none'`. */
@@ -25,7 +25,10 @@ export type Versions = string;
 /** What kind of thing a field names; no effect on the wire. */
 export type EntityType = 'topicName' | 'groupId' | 'transactionalId' | 'producerId' | 'brokerId';
 
-/** The default of `FetchRequest`'s high watermark: Java's `Long.MAX_VALUE`, the only int64 past 2^53 that a number stands for (2^63). */
+/**
+ * The default of `FetchRequest`'s high watermark: Java's `Long.MAX_VALUE`, the only int64 past 2^53 that a
+ * number stands for (2^63).
+ */
 export const MAX_INT64 = 2 ** 63;
 
 /** Bytes that are sent from where they lie; `FileRange` of the disk port is one. */
@@ -109,8 +112,8 @@ export interface StructSpec {
 }
 
 /**
- * A field with its static types. `Value` is what decoding gives, `Input` what encoding takes, `Required` whether encoding must be given it.
- * The three phantom properties exist only for the type checker.
+ * A field with its static types. `Value` is what decoding gives, `Input` what encoding takes, `Required`
+ * whether encoding must be given it. The three phantom properties exist only for the type checker.
  */
 export interface Field<Value, Input, Required extends boolean> extends FieldSpec {
   readonly valueType: Value;
@@ -182,8 +185,8 @@ export type MessageOf<S extends MessageSpec> =
   S extends MessageSchema<infer F> ? DecodedStruct<F> : UntypedMessage;
 
 /**
- * The type of a message to be encoded. A field may be left out, and then has its default, when the schema states a default, when it is
- * tagged or ignorable, and when it is not in every version from 0 on.
+ * The type of a message to be encoded. A field may be left out, and then has its default, when the schema
+ * states a default, when it is tagged or ignorable, and when it is not in every version from 0 on.
  */
 export type InputOf<S extends MessageSpec> =
   S extends MessageSchema<infer F> ? InputStruct<F> : Readonly<UntypedMessage>;

@@ -89,7 +89,10 @@ export function firstDifference(actual: unknown, expected: unknown, path = ''): 
   return null;
 }
 
-/** Values of a message at one version: every field that is on the wire then, and unknown tagged fields where they may be. */
+/**
+ * Values of a message at one version: every field that is on the wire then, and unknown tagged fields where
+ * they may be.
+ */
 export function messageArbitrary(schema: MessageSpec, version: number): fc.Arbitrary<AnyMessage> {
   const flexible = hasVersion(schema.flexible, version);
   return structArbitrary({ name: schema.name, versions: null, fields: schema.fields() }, version, flexible);

@@ -11,7 +11,10 @@ import {
   type MessageOf,
 } from '../schema.ts';
 
-/** ConsumerGroupHeartbeat: joins, leaves and keeps alive a member of a consumer group, and reconciles its assignment (KIP-848). */
+/**
+ * ConsumerGroupHeartbeat: joins, leaves and keeps alive a member of a consumer group, and reconciles its
+ * assignment (KIP-848).
+ */
 export const ConsumerGroupHeartbeatRequest = message(
   {
     name: 'ConsumerGroupHeartbeatRequest',

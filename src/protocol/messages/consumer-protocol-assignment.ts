@@ -1,6 +1,9 @@
 import { array, bytes, message, string, structs, type MessageOf } from '../schema.ts';
 
-/** The assignment of one member of a classic group with protocol type `consumer`, inside SyncGroup. A version prefix int16 stands before it. */
+/**
+ * The assignment of one member of a classic group with protocol type `consumer`, inside SyncGroup. A version
+ * prefix int16 stands before it.
+ */
 export const ConsumerProtocolAssignment = message(
   { name: 'ConsumerProtocolAssignment', kind: 'data', versions: '0-3', flexible: 'none' },
   () => ({

@@ -1,6 +1,9 @@
 import { array, bytes, int32, message, string, structs, type MessageOf } from '../schema.ts';
 
-/** The subscription of one member of a classic group with protocol type `consumer`, inside JoinGroup. A version prefix int16 stands before it. */
+/**
+ * The subscription of one member of a classic group with protocol type `consumer`, inside JoinGroup. A version
+ * prefix int16 stands before it.
+ */
 export const ConsumerProtocolSubscription = message(
   { name: 'ConsumerProtocolSubscription', kind: 'data', versions: '0-3', flexible: 'none' },
   () => ({
