@@ -76,23 +76,30 @@ Odradek takes the settings of Apache Kafka 4.2 by their names, from these places
 | \`--format\` | \`odradek.auto.format=true\` |
 | \`--log-format\`, \`--log-level\` | \`odradek.log.format\`, \`odradek.log.level\` |
 
-A value that is not allowed, or that does not fit the others, stops the start; the message names the setting, its value, where it was set and what is allowed.
+A value that is not allowed, or that does not fit the others, stops the start; the message names the setting, its value, where it was
+set and what is allowed.
 An unknown name is ignored with a warning. Relative directories are below the working directory.
 
-What is listed here is read and checked. A setting of a part that this version does not have yet, such as consumer groups or transactions, has no effect; one on which access or
-the safety of data hangs (TLS and SASL listeners, \`authorizer.class.name\`, tiered storage, more than one voter) stops the start instead. Settings that name Java classes have no effect, and those that
+What is listed here is read and checked. A setting of a part that this version does not have yet, such as consumer groups or
+transactions, has no effect; one on which access or
+the safety of data hangs (TLS and SASL listeners, \`authorizer.class.name\`, tiered storage, more than one voter) stops the start
+instead. Settings that name Java classes have no effect, and those that
 size Kafka's thread pools mean nothing to a broker with one thread.`;
 
-const DEVELOPMENT = `What a start without \`--config\` begins with: one node that is broker and controller, open to this machine only, with its data in \`./odradek-data\`, formatted when it is empty. Topics come
+const DEVELOPMENT = `What a start without \`--config\` begins with: one node that is broker and controller, open to this machine only,
+with its data in \`./odradek-data\`, formatted when it is empty. Topics come
 into being when they are used, with one partition. A node that is its quorum alone needs no listener for controllers.
-With \`--config\` none of this applies: then \`process.roles\`, \`node.id\` and \`controller.listener.names\` must be set, and an empty data directory is only formatted with \`--format\`.`;
+With \`--config\` none of this applies: then \`process.roles\`, \`node.id\` and \`controller.listener.names\` must be set, and an empty
+data directory is only formatted with \`--format\`.`;
 
 const ENVIRONMENT = `## Environment variables
 
-\`KAFKA_\` and the name in capitals, as in Kafka's container images: one underscore is a dot, two are an underscore, three a hyphen. \`CLUSTER_ID\` and \`KAFKA_CLUSTER_ID\` are \`odradek.cluster.id\`. These are for Kafka's scripts, its
+\`KAFKA_\` and the name in capitals, as in Kafka's container images: one underscore is a dot, two are an underscore, three a hyphen.
+\`CLUSTER_ID\` and \`KAFKA_CLUSTER_ID\` are \`odradek.cluster.id\`. These are for Kafka's scripts, its
 JVM or its images and are passed over: ${[...IGNORED_VARIABLES].map((name) => `\`${name}\``).join(', ')}, ${IGNORED_VARIABLE_PREFIXES.map((name) => `\`${name}…\``).join(', ')}. Variables without the prefix, such as \`LOG_DIR\` or \`JMX_PORT\`, are not looked at.`;
 
-const BROKER_COLUMNS = `\`listener.name.{name}.{setting}\`, with the listener's name in small letters, sets one of the listener and security settings for one listener. *Update* says what Kafka can change without a restart: for one broker,
+const BROKER_COLUMNS = `\`listener.name.{name}.{setting}\`, with the listener's name in small letters, sets one of the listener and
+security settings for one listener. *Update* says what Kafka can change without a restart: for one broker,
 for the whole cluster, or only while it runs.`;
 
 const TOPICS =

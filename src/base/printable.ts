@@ -1,5 +1,6 @@
 /**
- * Characters that could break a line apart, drive a terminal, or show text in another order than it is: controls, format characters (bidirectional
+ * Characters that could break a line apart, drive a terminal, or show text in another order than it is: controls, format characters
+ * (bidirectional
  * marks, zero-width ones), line and paragraph separators, lone surrogates.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
@@ -7,7 +8,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Text as it can stand in one line of a log or on a terminal, whoever supplied it: unprintable characters as escapes (`\n`, `\u001b`), cut to
+ * Text as it can stand in one line of a log or on a terminal, whoever supplied it: unprintable characters as escapes (`\n`, `\u001b`), cut
+ * to
  * `maxLength` UTF-16 units before escaping, with the number of units that were dropped.
  */
 export function printable(text: string, maxLength: number): string {
@@ -24,7 +26,8 @@ function escapeCharacter(character: string): string {
 }
 
 /**
- * True for errors that say all there is to say in their message: those with a code of the system (`EIO`) or of the broker (`CONFIG_INVALID`).
+ * True for errors that say all there is to say in their message: those with a code of the system (`EIO`) or of the broker
+ * (`CONFIG_INVALID`).
  * False for bugs, whose stack matters; Node's own `ERR_…` codes mean wrong use of its API and count as such.
  */
 export function isOperatingError(error: Error): boolean {

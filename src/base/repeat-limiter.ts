@@ -28,8 +28,10 @@ interface Repeats {
 const DEFAULT_MAX_MESSAGES = 256;
 
 /**
- * Keeps a client that misbehaves from flooding the log: of the lines with the same level and message (whatever their fields) only the first few of
- * each interval pass. The number held back is told with the message when it next passes, or when another line is written after the interval.
+ * Keeps a client that misbehaves from flooding the log: of the lines with the same level and message (whatever their fields) only the
+ * first few of
+ * each interval pass. The number held back is told with the message when it next passes, or when another line is written after the
+ * interval.
  * Messages must be constant sentences for this to work. Children share the counts.
  */
 export function limitRepeats(target: Logger, limits: RepeatLimits): RepeatLimiter {

@@ -8,7 +8,10 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 const MAX_LINE_LENGTH = 1000;
 
-/** What a person is told of an error that ends the process: one line, or one for each problem of a configuration. A bug also tells where it is. */
+/**
+ * What a person is told of an error that ends the process: one line, or one for each problem of a configuration. A bug also tells
+ * where it is.
+ */
 export function failureLines(error: unknown): string[] {
   if (!(error instanceof Error)) return [line(`unexpected error: ${String(error)}`)];
   if (!isOperatingError(error)) {

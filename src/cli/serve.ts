@@ -40,8 +40,10 @@ export interface Service {
 }
 
 /**
- * Starts a broker and ties its life to the process: the first SIGINT or SIGTERM closes it and exits with 0, also when it comes during the start; the second
- * one exits at once. An error that nothing caught leaves the state unknown, so the process ends without closing, and the next start recovers.
+ * Starts a broker and ties its life to the process: the first SIGINT or SIGTERM closes it and exits with 0, also when it comes during the
+ * start; the second
+ * one exits at once. An error that nothing caught leaves the state unknown, so the process ends without closing, and the next start
+ * recovers.
  * Resolves when the broker is ready or the process is about to end.
  */
 export async function serve(service: Service, system: ServeSystem): Promise<void> {

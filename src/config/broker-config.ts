@@ -23,7 +23,8 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /**
- * The configuration of one node, checked as a whole when it is made: every value has its type, is in its range, and the values fit together.
+ * The configuration of one node, checked as a whole when it is made: every value has its type, is in its range, and the values fit
+ * together.
  */
 export class BrokerConfig implements ConfigReader {
   /** Lines for the log: settings that have no effect. */

@@ -2,7 +2,8 @@ import { BrokerConfig, type Surroundings } from './broker-config.ts';
 import { overlay, type Settings, settingsFrom } from './settings.ts';
 
 /**
- * What a start without `--config` takes in place of a file: one node that is broker and controller, reachable from this machine only, with its data
+ * What a start without `--config` takes in place of a file: one node that is broker and controller, reachable from this machine only, with
+ * its data
  * below the working directory. It has no listener for controllers, since it is its quorum alone.
  */
 export const DEVELOPMENT_PROFILE: Readonly<Record<string, string>> = {
@@ -27,7 +28,10 @@ export function developmentSettings(above: Settings): Settings {
   return settings;
 }
 
-/** A development configuration with `overrides` over it, for embedding and tests: nothing is read from the environment. @throws BrokerError `CONFIG_INVALID` */
+/**
+ * A development configuration with `overrides` over it, for embedding and tests: nothing is read from the environment. @throws
+ * BrokerError `CONFIG_INVALID`
+ */
 export function developmentConfig(
   overrides: Readonly<Record<string, string>>,
   surroundings: Surroundings,

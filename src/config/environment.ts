@@ -33,7 +33,8 @@ const OTHER_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The settings among the environment's variables: `KAFKA_LOG_DIRS` is `log.dirs`. Without the prefix and in small letters, one underscore is a dot, two are an underscore,
+ * The settings among the environment's variables: `KAFKA_LOG_DIRS` is `log.dirs`. Without the prefix and in small letters, one underscore
+ * is a dot, two are an underscore,
  * three a hyphen. Variables such as `LOG_DIR`, `JMX_PORT` or `JAVA_HOME`, which Kafka's scripts read, have no such prefix and no effect.
  */
 export function environmentSettings(variables: Readonly<Record<string, string | undefined>>): Settings {

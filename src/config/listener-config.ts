@@ -36,7 +36,10 @@ export interface NodeListeners {
   readonly broker: readonly ListenerEndpoint[];
   /** Where the quorum connects to; may be empty on a node that is its quorum alone. */
   readonly controller: readonly ListenerEndpoint[];
-  /** What clients are told of the listeners in `broker`: all of them, or those that `advertised.listeners` names. Port 0 means the one that was bound. */
+  /**
+   * What clients are told of the listeners in `broker`: all of them, or those that `advertised.listeners` names. Port 0 means the one
+   * that was bound.
+   */
   readonly advertised: readonly ListenerEndpoint[];
   /** What members of the quorum are told, for each of `controller` in the same order. */
   readonly advertisedController: readonly ListenerEndpoint[];

@@ -1,6 +1,8 @@
 /**
- * Java's properties syntax, as `java.util.Properties` reads it: `key=value`, `key:value` or `key value`; `#` and `!` begin a comment line; a
- * backslash escapes the next character (`\t`, `\n`, `\r`, `\f`, `\uXXXX`) or, at the end of a line, continues it on the next, whose leading white
+ * Java's properties syntax, as `java.util.Properties` reads it: `key=value`, `key:value` or `key value`; `#` and `!` begin a comment line;
+ * a
+ * backslash escapes the next character (`\t`, `\n`, `\r`, `\f`, `\uXXXX`) or, at the end of a line, continues it on the next, whose
+ * leading white
  * space does not count.
  */
 import { BrokerError } from '../base/broker-error.ts';
@@ -55,7 +57,8 @@ const isBlank = (character: string | undefined) =>
   character === ' ' || character === '\t' || character === '\f';
 
 /**
- * Lines without comments, blanks at their start and continuations. As long as a line has nothing, what continues it begins anew. (Java takes a text that
+ * Lines without comments, blanks at their start and continuations. As long as a line has nothing, what continues it begins anew. (Java
+ * takes a text that
  * ends in a line of nothing but a backslash for one more entry with an empty key; here it is none.)
  */
 function logicalLines(text: string): LogicalLine[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BrokerConfig } from './broker-config.ts';
 import { environmentSettings } from './environment.ts';
-import { type ConfigFlags, gatherSettings } from './sources.ts';
+import { type ConfigFlags, fileSettings, gatherSettings } from './sources.ts';
 
 function gather(options: { file?: string; environment?: Record<string, string>; flags?: ConfigFlags }) {
   const file = options.file === undefined ? null : { name: 'f', content: Buffer.from(options.file) };
@@ -104,4 +105,42 @@ test('variables are named as in the container images, and those of scripts, JVM 
     [...settings].map(([name, { text }]) => `${name}=${text}`),
     ['log.dirs=/x', 'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=j', 'odradek.cluster.id=c'],
   );
+});
+
+test('the settings of the file that comes with Kafka 4 start a node without a warning', () => {
+  const file = `
+    process.roles=broker,controller
+    node.id=1
+    controller.quorum.bootstrap.servers=localhost:9093
+    listeners=PLAINTEXT://:9092,CONTROLLER://:9093
+    inter.broker.listener.name=PLAINTEXT
+    advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
+    controller.listener.names=CONTROLLER
+    listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
+    num.network.threads=3
+    num.io.threads=8
+    socket.send.buffer.bytes=102400
+    socket.receive.buffer.bytes=102400
+    socket.request.max.bytes=104857600
+    log.dirs=/tmp/kraft-combined-logs
+    num.partitions=1
+    num.recovery.threads.per.data.dir=1
+    offsets.topic.replication.factor=1
+    share.coordinator.state.topic.replication.factor=1
+    share.coordinator.state.topic.min.isr=1
+    transaction.state.log.replication.factor=1
+    transaction.state.log.min.isr=1
+    log.retention.hours=168
+    log.segment.bytes=1073741824
+    log.retention.check.interval.ms=300000
+  `;
+  const config = new BrokerConfig(fileSettings('server.properties', Buffer.from(file)), {
+    hostName: 'h',
+    workingDirectory: '/',
+  });
+  assert.deepEqual(config.warnings, []);
+  assert.equal(config.listeners.advertised[0]?.host, 'localhost');
+  assert.equal(config.listeners.controller.length, 1);
+  assert.deepEqual(config.logDirs, ['/tmp/kraft-combined-logs']);
+  assert.equal(config.get('odradek.auto.format'), false);
 });

@@ -74,7 +74,8 @@ function flagSettings(flags: ConfigFlags): Settings {
 }
 
 /**
- * Gives the first listener that is not the controllers' another port, and its advertised address too where that had the same one. Other ways of
+ * Gives the first listener that is not the controllers' another port, and its advertised address too where that had the same one. Other
+ * ways of
  * writing `listeners` are left for the check of the whole to complain about.
  */
 function withPort(settings: Settings, text: string): Settings {

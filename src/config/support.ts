@@ -1,5 +1,6 @@
 /**
- * What Kafka's configs can ask for and this version does not do. A setting on which the safety of data or access hangs stops the start; one that
+ * What Kafka's configs can ask for and this version does not do. A setting on which the safety of data or access hangs stops the start;
+ * one that
  * names a Java class is told to have no effect. A row goes when the part comes.
  */
 import type { BrokerConfigName } from './broker-configs.ts';
