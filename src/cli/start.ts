@@ -1,11 +1,13 @@
 /** `odradek start`: the composition of configuration, ports and broker in this process. */
-import { createLogger, type LogLevel } from '../base/logger.ts';
 import { BrokerError } from '../base/broker-error.ts';
+import { createLogger, type Logger, type LogLevel } from '../base/logger.ts';
+import { Random } from '../base/random.ts';
 import { Broker } from '../broker/broker.ts';
 import { BrokerConfig } from '../config/broker-config.ts';
 import { gatherSettings } from '../config/sources.ts';
-import { createPorts } from '../io/node/ports.ts';
+import { createPorts, type Ports } from '../io/node/ports.ts';
 import {
+  entropy,
   environment,
   exit,
   hostName,
@@ -21,7 +23,7 @@ import {
 import { EXIT_USAGE } from './exit-codes.ts';
 import { failureLines } from './failure.ts';
 import type { StartFlags } from './start-flags.ts';
-import { serve } from './serve.ts';
+import { type RunningBroker, serve } from './serve.ts';
 
 /** Starts a broker; resolves when it is ready. It then lives until a signal. */
 export async function start(flags: StartFlags): Promise<void> {
@@ -44,10 +46,26 @@ export async function start(flags: StartFlags): Promise<void> {
     colour: wantsColour('stdout'),
     level: config.get('odradek.log.level') as LogLevel,
   });
-  await serve(
-    { config, logger, human, startBroker: () => Broker.start({ config, ports, logger }) },
-    { out, err, onEndSignal, onUncaught, exit, uptimeMs },
-  );
+  const startBroker = () => startOn(ports, config, logger);
+  await serve({ config, logger, human, startBroker }, { out, err, onEndSignal, onUncaught, exit, uptimeMs });
+}
+
+/** A broker on the ports of this machine, which are closed after it. */
+async function startOn(ports: Ports, config: BrokerConfig, logger: Logger): Promise<RunningBroker> {
+  if (ports.reason !== null)
+    logger.warn('The native addon is not used; plain Node.js serves, at lower speed', {
+      reason: ports.reason,
+    });
+  const random = new Random(...entropy(3));
+  const broker = await Broker.start({ config, ports: { ...ports, random }, logger });
+  return {
+    addresses: broker.addresses,
+    async close() {
+      await broker.close();
+      await new Promise<void>((done) => ports.network.shutdown(done));
+      await new Promise<void>((done) => ports.disk.close(done));
+    },
+  };
 }
 
 function readConfig(flags: StartFlags): BrokerConfig {

@@ -65,6 +65,11 @@ export function memoryUsage(): { residentBytes: number; heapUsedBytes: number; e
   return { residentBytes: rss, heapUsedBytes: heapUsed, externalBytes: external };
 }
 
+/** Unpredictable 32-bit words from the system, to seed a generator with. */
+export function entropy(words: number): Uint32Array {
+  return crypto.getRandomValues(new Uint32Array(words));
+}
+
 /** Reads a whole small file, such as a configuration. @throws the system's error with its `code`. */
 export function readSmallFile(path: string): Buffer {
   return readFileSync(path);
