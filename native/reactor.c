@@ -71,7 +71,7 @@ void connection_close(struct reactor *reactor, struct connection *connection, en
   connection->error = error;
   hub_watch(&reactor->hub, EPOLL_CTL_DEL, connection->fd, 0, 0);
   // A reset throws away what the kernel still holds: it may lie in the pages of a range that is no longer to be sent.
-  socket_close(connection->fd, reason == CLOSE_RANGE);
+  socket_close(connection->fd, reason);
   connection_drop_received(reactor, connection);
   connection_drop_unsent(reactor, connection);
   link_remove(&connection->ready);

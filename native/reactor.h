@@ -225,7 +225,8 @@ void listeners_resume(struct reactor *reactor);
 int connection_start(struct reactor *reactor, const char *host, uint16_t port, const struct limits *limits,
                      struct connection **started);
 void connection_established(struct reactor *reactor, struct connection *connection);
-void socket_close(int fd, bool reset);
+// Ends the stream in order unless the reason demands a reset.
+void socket_close(int fd, enum close_reason reason);
 
 // frames.c
 void connection_receive(struct reactor *reactor, struct connection *connection);

@@ -169,11 +169,11 @@ void connection_established(struct reactor *reactor, struct connection *connecti
   event_add(reactor, EVENT_CONNECTED, connection->slot, connection->generation, 0);
 }
 
-void socket_close(int fd, bool reset) {
-  if (reset) {
+void socket_close(int fd, enum close_reason reason) {
+  if (reason == CLOSE_RANGE) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-  } else {
+  } else if (reason != CLOSE_PEER) {
     char discarded[16 << 10];
     size_t left = DISCARD_BYTES;
     for (ssize_t got; left > 0 && (got = recv(fd, discarded, sizeof discarded, MSG_DONTWAIT)) > 0;)
