@@ -44,9 +44,9 @@ export const MAX_FIELDS = 32;
 export function createLogger(options: LoggerOptions): Logger {
   const threshold = LOG_LEVELS.indexOf(options.level ?? 'info');
   const format = options.format === 'json' ? jsonLine : options.colour ? colouredLine : humanLine;
-  return new LineLogger({}, (level, message, fields) => {
+  return new LineLogger({}, (level, message, inherited, fields) => {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
-    options.sink(format(isoTime(options.wallMs()), level, message, flatten(fields)));
+    options.sink(format(isoTime(options.wallMs()), level, message, flatten({ ...inherited, ...fields })));
   });
 }
 
@@ -59,37 +59,43 @@ export const nullLogger: Logger = {
   child: () => nullLogger,
 };
 
-type Write = (level: LogLevel, message: string, fields: LogFields) => void;
+/** Takes a line: the fields of the logger it was written to, and its own, which win. Merging them is left to who really writes the line. */
+export type WriteLine = (
+  level: LogLevel,
+  message: string,
+  inherited: LogFields,
+  fields: LogFields | undefined,
+) => void;
 
-/** Turns the calls of the interface into calls of one function; `RepeatLimiter` stands on it too. */
+/** Turns the calls of the interface into calls of one function; `limitRepeats` stands on it too. */
 export class LineLogger implements Logger {
-  readonly #fields: LogFields;
-  readonly #write: Write;
+  readonly #inherited: LogFields;
+  readonly #write: WriteLine;
 
-  /** @param write gets every line with the fields of this logger merged in. */
-  constructor(fields: LogFields, write: Write) {
-    this.#fields = fields;
+  /** @param inherited fields of every line. */
+  constructor(inherited: LogFields, write: WriteLine) {
+    this.#inherited = inherited;
     this.#write = write;
   }
 
   debug(message: string, fields?: LogFields): void {
-    this.#write('debug', message, { ...this.#fields, ...fields });
+    this.#write('debug', message, this.#inherited, fields);
   }
 
   info(message: string, fields?: LogFields): void {
-    this.#write('info', message, { ...this.#fields, ...fields });
+    this.#write('info', message, this.#inherited, fields);
   }
 
   warn(message: string, fields?: LogFields): void {
-    this.#write('warn', message, { ...this.#fields, ...fields });
+    this.#write('warn', message, this.#inherited, fields);
   }
 
   error(message: string, fields?: LogFields): void {
-    this.#write('error', message, { ...this.#fields, ...fields });
+    this.#write('error', message, this.#inherited, fields);
   }
 
   child(fields: LogFields): Logger {
-    return new LineLogger({ ...this.#fields, ...fields }, this.#write);
+    return new LineLogger({ ...this.#inherited, ...fields }, this.#write);
   }
 }
 

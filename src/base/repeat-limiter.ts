@@ -54,7 +54,7 @@ export function limitRepeats(target: Logger, limits: RepeatLimits): RepeatLimite
     }
   }
 
-  function write(level: LogLevel, message: string, fields: LogFields): void {
+  function write(level: LogLevel, message: string, inherited: LogFields, fields?: LogFields): void {
     const nowMs = limits.monotonicMs();
     closeExpired(nowMs);
     const key = `${level} ${message}`;
@@ -67,7 +67,7 @@ export function limitRepeats(target: Logger, limits: RepeatLimits): RepeatLimite
       repeats = { level, message, startedMs: nowMs, lines: 0 };
       open.set(key, repeats);
     }
-    if (++repeats.lines <= limits.maxPerInterval) target[level](message, fields);
+    if (++repeats.lines <= limits.maxPerInterval) target[level](message, { ...inherited, ...fields });
   }
 
   return {

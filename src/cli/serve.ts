@@ -40,7 +40,7 @@ export interface Service {
 }
 
 /**
- * Starts a broker and ties its life to the process: the first SIGINT or SIGTERM closes it and exits with 0, also when it comes during the
+ * Starts a broker and ties its life to the process: the first SIGINT, SIGTERM or SIGHUP (its terminal was closed) closes it and exits with 0, also when it comes during the
  * start; the second
  * one exits at once. An error that nothing caught leaves the state unknown, so the process ends without closing, and the next start
  * recovers.

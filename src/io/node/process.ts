@@ -6,10 +6,14 @@ import { hostname } from 'node:os';
 export type OutputStream = 'stdout' | 'stderr';
 
 /** Signals that ask the process to end. */
-export type EndSignal = 'SIGINT' | 'SIGTERM';
+export type EndSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
 /** Numbers of the signals; a process that one ended exits with 128 + number. */
-export const SIGNAL_NUMBERS: Readonly<Record<EndSignal, number>> = { SIGINT: 2, SIGTERM: 15 };
+export const SIGNAL_NUMBERS: Readonly<Record<EndSignal, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGTERM: 15,
+};
 
 /** A function that writes one line (its end is added). A reader that has gone away is no error: the lines are lost, the process lives. */
 export function lineSink(stream: OutputStream): (line: string) => void {
@@ -75,8 +79,9 @@ export function readSmallFile(path: string): Buffer {
   return readFileSync(path);
 }
 
-/** Calls `handler` on every SIGINT and SIGTERM, instead of ending the process. */
+/** Calls `handler` on every such signal, instead of ending the process. */
 export function onEndSignal(handler: (signal: EndSignal) => void): void {
+  process.on('SIGHUP', () => handler('SIGHUP'));
   process.on('SIGINT', () => handler('SIGINT'));
   process.on('SIGTERM', () => handler('SIGTERM'));
 }
