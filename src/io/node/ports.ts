@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-import { Random } from '../../base/random.ts';
 import type { Clock } from '../clock.ts';
 import type { Compute } from '../compute.ts';
 import type { Disk } from '../disk.ts';
@@ -23,8 +21,6 @@ export interface Ports {
   readonly network: Network;
   readonly compute: Compute;
   readonly http: HttpServer;
-  /** Seeded by the system. */
-  readonly random: Random;
   /** Which implementation serves. */
   readonly implementation: 'addon' | 'portable';
   /** Why it is not the addon though that was preferred, for one log line; null else. */
@@ -48,13 +44,11 @@ export function createPorts(options: PortsOptions = {}): Ports {
   const { prefer = 'addon', debugPoison = false, ...limits } = options;
   const clock = new NodeClock();
   const http = new NodeHttpServer();
-  const random = new Random(...randomFillSync(new Int32Array(3)));
   const addon = prefer === 'addon' ? loadAddon() : null;
   if (addon === null || addon.binding === null) {
     return {
       clock,
       http,
-      random,
       disk: new NodeDisk({ clock, operations: new PortableFileOperations(), ...limits }),
       network: new PortableNetwork({ clock, debugPoison }),
       compute: new PortableCompute(),
@@ -66,7 +60,6 @@ export function createPorts(options: PortsOptions = {}): Ports {
   return {
     clock,
     http,
-    random,
     disk: new NodeDisk({ clock, operations: new AddonFileOperations(binding), ...limits }),
     network: new AddonNetwork({ binding, scribble: debugPoison }),
     compute: new AddonCompute(binding),
