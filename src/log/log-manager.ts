@@ -1,14 +1,29 @@
-import type { BrokerError } from '../base/broker-error.ts';
+import { assert } from '../base/assert.ts';
+import { BrokerError } from '../base/broker-error.ts';
 import type { Uuid } from '../base/uuid.ts';
+import { DiskError } from '../io/disk.ts';
+import { DirectoryCheckpoints } from './directory-checkpoints.ts';
+import { loadDirectory } from './directory-loader.ts';
+import { deletedDirectoryName, LOG_SUFFIX, partitionDirectoryName } from './file-names.ts';
+import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectory } from './log-directory.ts';
-import type { PartitionLog } from './partition-log.ts';
+import type { LogEnvironment } from './log-environment.ts';
+import { type LogResources, newResources } from './log-resources.ts';
+import { ManagerTimers } from './manager-timers.ts';
+import { PartitionLog } from './partition-log.ts';
+import { ProducerState } from './producer-state.ts';
+import { createSegment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import { SnapshotStore } from './snapshot-store.ts';
+import { runSteps } from './steps.ts';
+import { TreeRemover } from './tree-remover.ts';
 
 /** How the manager is opened. */
 export interface LogManagerOptions {
   /** Directories for data logs, opened and locked. */
   readonly directories: readonly LogDirectory[];
-  /** Config of a topic's logs; asked for each log found and again never: changes go to `PartitionLog.updateConfig`. */
+  /** Config of a topic's logs; asked for each log found or created, and again never: changes go to `PartitionLog.updateConfig`. */
   readonly configOf: (topic: string) => LogConfig;
   /** `producer.id.expiration.ms`. */
   readonly producerIdExpirationMs?: number;
@@ -16,41 +31,323 @@ export interface LogManagerOptions {
   readonly checkpointIntervalMs?: number;
   /** `replica.high.watermark.checkpoint.interval.ms`. */
   readonly highWatermarkCheckpointIntervalMs?: number;
+  /** `log.segment.delete.delay.ms`, for directories whose deletion had begun before the start. */
+  readonly fileDeleteDelayMs?: number;
   /** Told when a directory went offline (a failed flush, a vanished directory): all its logs are offline too. */
   readonly onDirectoryOffline?: (directory: LogDirectory, cause: Error) => void;
 }
 
-/** Skeleton: the signatures are settled, the bodies follow. `LogManager.open(environment, options, done)` makes one. */
-export abstract class LogManager {
-  abstract readonly directories: readonly LogDirectory[];
-  /** For BrokerRegistration.previousBrokerEpoch: the epoch all clean markers agree on, else -1. */
-  abstract readonly previousBrokerEpoch: number;
+/** Logs that are closed at the same time. */
+const MAX_CLOSING = 32;
 
-  abstract get(topic: string, partition: number): PartitionLog | null;
+/** The logs of a node: finding, making, deleting and closing them, and the checkpoints of their directories. */
+export class LogManager {
+  readonly directories: readonly LogDirectory[];
+  readonly #environment: LogEnvironment;
+  readonly #resources: LogResources;
+  readonly #options: LogManagerOptions;
+  readonly #logs = new Map<string, PartitionLog>();
+  readonly #checkpoints: DirectoryCheckpoints[];
+  readonly #timers: ManagerTimers;
+  readonly #remover: TreeRemover;
+  #closing = false;
+
+  private constructor(environment: LogEnvironment, options: LogManagerOptions) {
+    this.directories = options.directories;
+    this.#environment = environment;
+    this.#options = options;
+    this.#resources = newResources(environment, options.producerIdExpirationMs);
+    this.#remover = new TreeRemover(environment);
+    this.#checkpoints = options.directories.map(
+      (directory) => new DirectoryCheckpoints(environment, directory, () => this.#logsOf(directory)),
+    );
+    this.#timers = new ManagerTimers(environment.clock, {
+      checkpointMs: options.checkpointIntervalMs ?? 60_000,
+      highWatermarkMs: options.highWatermarkCheckpointIntervalMs ?? 5_000,
+    });
+    for (const directory of options.directories)
+      directory.onOffline((cause) => this.#directoryFailed(directory, cause));
+  }
+
+  /**
+   * Loads every log of the directories, those of several side by side, and calls `done` once. A directory whose disk fails goes offline; only if none is left that is an error:
+   * `LOG_DIRECTORY_OFFLINE`. Two copies of one log are `LOG_DUPLICATED`.
+   */
+  static open(
+    environment: LogEnvironment,
+    options: LogManagerOptions,
+    done: (error: BrokerError | null, manager: LogManager | null) => void,
+  ): void {
+    const manager = new LogManager(environment, options);
+    let left = options.directories.length;
+    let failure: BrokerError | null = null;
+    assert(left > 0, 'a log manager has a directory');
+    for (const directory of options.directories) {
+      runSteps(
+        environment.clock,
+        loadDirectory(manager.#resources, directory, options.configOf),
+        (error, found) => {
+          if (found === undefined) {
+            if (!(error instanceof DiskError)) throw error;
+            directory.fail(error);
+          } else {
+            for (const path of found.deleted)
+              manager.#remover.later(path, options.fileDeleteDelayMs ?? 60_000);
+            for (const log of found.logs) failure ??= manager.#add(log);
+          }
+          if (--left === 0) manager.#opened(failure, done);
+        },
+      );
+    }
+  }
+
+  #opened(
+    failure: BrokerError | null,
+    done: (error: BrokerError | null, manager: LogManager | null) => void,
+  ): void {
+    if (failure === null && this.directories.every((directory) => directory.offline)) {
+      failure = new BrokerError(
+        'LOG_DIRECTORY_OFFLINE',
+        'No log directory can be read: see the errors before this one',
+        {
+          cause: this.directories[0]?.offlineCause,
+        },
+      );
+    }
+    if (failure !== null) return this.close({ clean: false, brokerEpoch: -1 }, () => done(failure, null));
+    this.#timers.start({
+      checkpoint: () => this.#checkpointAll('offsets'),
+      highWatermarks: () => this.#checkpointAll('highWatermarks'),
+      lookAfter: () => this.#lookAfter(),
+      expireProducers: () => this.#expireProducers(),
+    });
+    return done(null, this);
+  }
+
+  #add(log: PartitionLog): BrokerError | null {
+    const key = partitionDirectoryName(log.topic, log.partition);
+    const other = this.#logs.get(key);
+    this.#logs.set(key, log);
+    if (other === undefined) return null;
+    return new BrokerError(
+      'LOG_DUPLICATED',
+      `${other.path} and ${log.path} are copies of one log: remove the older one`,
+    );
+  }
+
+  /** For BrokerRegistration.previousBrokerEpoch: the epoch that all clean markers agree on, else -1. */
+  get previousBrokerEpoch(): number {
+    const [first, ...others] = this.directories.map((directory) => directory.markerBrokerEpoch);
+    return first !== undefined && others.every((epoch) => epoch === first) ? first : -1;
+  }
+
+  /** Null if this node has no such log. */
+  get(topic: string, partition: number): PartitionLog | null {
+    return this.#logs.get(partitionDirectoryName(topic, partition)) ?? null;
+  }
+
   /** Every log, in no particular order. */
-  abstract all(): Iterable<PartitionLog>;
+  all(): IterableIterator<PartitionLog> {
+    return this.#logs.values();
+  }
+
+  get count(): number {
+    return this.#logs.size;
+  }
+
   /**
    * Makes an empty log in the online directory with the fewest logs (or in the named one).
    * @throws BrokerError `LOG_DIRECTORY_OFFLINE` when no directory can take it, `DISK_FAILED` when the disk refuses.
    */
-  abstract create(
+  create(
     topic: string,
     partition: number,
     topicId: Uuid,
-    options?: { directoryId?: Uuid; config?: LogConfig },
-  ): PartitionLog;
-  /** Takes the log out of service at once and deletes its files later (`file.delete.delay.ms`). */
-  abstract delete(topic: string, partition: number): void;
-  /** Appends made between `cork` and `uncork` are written together, one write per log; calls nest. For the frames of one wake-up. */
-  abstract cork(): void;
-  abstract uncork(): void;
-  /** Flushes and closes all; with `clean` the markers are written. `brokerEpoch` goes into them. The directories stay locked. */
-  abstract close(options: { clean: boolean; brokerEpoch: number }, done: () => void): void;
-}
+    options: { readonly directoryId?: Uuid; readonly config?: LogConfig } = {},
+  ): PartitionLog {
+    assert(this.get(topic, partition) === null, 'a log is made once');
+    const directory = this.#place(options.directoryId);
+    const config = options.config ?? this.#options.configOf(topic);
+    try {
+      const log = this.#make({ topic, partition, topicId }, directory, config);
+      this.#add(log);
+      return log;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') directory.fail(error);
+      throw new BrokerError(
+        'DISK_FAILED',
+        `The log of ${topic}-${partition} cannot be made: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
 
-/** `__cluster_metadata-0` in a directory, made when it is not there, recovered from its start. Not known to the manager. */
-export type OpenMetadataLog = (
-  directory: LogDirectory,
-  config: LogConfig,
-  done: (error: BrokerError | null, log: PartitionLog | null) => void,
-) => void;
+  #place(directoryId: Uuid | undefined): LogDirectory {
+    const counts = new Map(this.directories.map((directory) => [directory, 0]));
+    for (const log of this.#logs.values()) counts.set(log.directory, (counts.get(log.directory) ?? 0) + 1);
+    let best: LogDirectory | null = null;
+    for (const [directory, count] of counts) {
+      if (directory.offline || (directoryId !== undefined && directory.directoryId !== directoryId)) continue;
+      if (best === null || count < (counts.get(best) as number)) best = directory;
+    }
+    if (best === null) throw new BrokerError('LOG_DIRECTORY_OFFLINE', 'No log directory can take a new log');
+    return best;
+  }
+
+  #make(
+    id: { readonly topic: string; readonly partition: number; readonly topicId: Uuid },
+    directory: LogDirectory,
+    config: LogConfig,
+  ): PartitionLog {
+    const { disk, clock, compute } = this.#environment;
+    const place = { path: `${directory.path}/${partitionDirectoryName(id.topic, id.partition)}` };
+    if (disk.exists(place.path)) this.#removeRemains(place.path);
+    disk.makeDirectory(place.path);
+    return new PartitionLog(this.#resources, {
+      ...id,
+      directory,
+      place,
+      config,
+      segments: new SegmentList([createSegment(disk, place.path, 0, clock.wallMs())]),
+      epochs: new LeaderEpochCache(),
+      producers: new ProducerState(this.#resources.producerIdExpirationMs),
+      snapshots: new SnapshotStore(disk, compute, place, []),
+      logStartOffset: 0,
+      logEndOffset: 0,
+      flushedEndOffset: 0,
+      highWatermark: 0,
+      writeMetadata: true,
+      entriesDirty: true,
+    });
+  }
+
+  /** What a failed attempt left under a log's name: nothing, or files without records. */
+  #removeRemains(path: string): void {
+    const { disk } = this.#environment;
+    const records = disk.list(path).find((entry) => entry.name.endsWith(LOG_SUFFIX) && entry.sizeBytes > 0);
+    if (records !== undefined) {
+      throw new BrokerError(
+        'DISK_FAILED',
+        `${path} holds records already, of a log that was not loaded: move it away`,
+      );
+    }
+    disk.removeTree(path);
+  }
+
+  /** Takes the log out of service at once and deletes its files later (`file.delete.delay.ms`). */
+  delete(topic: string, partition: number): void {
+    const log = this.get(topic, partition);
+    assert(log !== null, 'a log is deleted once');
+    this.#logs.delete(partitionDirectoryName(topic, partition));
+    const { disk, random } = this.#environment;
+    const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, random)}`;
+    let renamed = false;
+    try {
+      if (!log.directory.offline) {
+        disk.rename(log.path, target);
+        log.moved(target);
+        renamed = true;
+      }
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      log.directory.fail(error);
+    }
+    log.abandon(() => {
+      if (renamed && !this.#closing) this.#remover.later(target, log.config.fileDeleteDelayMs);
+    });
+  }
+
+  /** Appends made between `cork` and `uncork` are written together, one write per log; calls nest. For the frames of one wake-up. */
+  cork(): void {
+    this.#resources.gate.cork();
+  }
+
+  /** Ends the innermost `cork`. */
+  uncork(): void {
+    this.#resources.gate.uncork();
+  }
+
+  #logsOf(directory: LogDirectory): PartitionLog[] {
+    return [...this.#logs.values()].filter((log) => log.directory === directory);
+  }
+
+  #directoryFailed(directory: LogDirectory, cause: Error): void {
+    this.#environment.logger.error('A log directory goes offline.', { path: directory.path, error: cause });
+    this.#options.onDirectoryOffline?.(directory, cause);
+  }
+
+  #checkpointAll(what: 'offsets' | 'highWatermarks'): void {
+    for (const checkpoints of this.#checkpoints) checkpoints.save(what, () => {});
+  }
+
+  /** A directory that was unmounted or removed under the broker is noticed here, if no append meets it before. */
+  #lookAfter(): void {
+    for (const directory of this.directories) {
+      if (directory.offline || this.#environment.disk.exists(directory.path)) continue;
+      directory.fail(new DiskError('ENOENT', directory.path, 'look for'));
+    }
+  }
+
+  #expireProducers(): void {
+    const logs = [...this.#logs.values()];
+    const { clock } = this.#environment;
+    const steps = (function* () {
+      for (const log of logs) {
+        log.expireProducers(clock.wallMs());
+        yield;
+      }
+    })();
+    runSteps(clock, steps, (error) => {
+      if (error !== null) throw error;
+    });
+  }
+
+  /**
+   * Flushes and closes all logs and writes the checkpoints; with `clean`, a directory whose logs are all closed well gets the marker with `brokerEpoch`. The directories stay
+   * locked. `done` is called once, whatever the disks do.
+   */
+  close(options: { readonly clean: boolean; readonly brokerEpoch: number }, done: () => void): void {
+    assert(!this.#closing, 'a log manager is closed once');
+    this.#closing = true;
+    this.#timers.stop();
+    this.#remover.close();
+    const logs = [...this.#logs.values()];
+    const failed = new Set<LogDirectory>();
+    let next = 0;
+    let open = 1;
+    const closed = (): void => {
+      if (--open > 0) return;
+      this.#finishClose(options, failed, done);
+    };
+    const closeNext = (): void => {
+      const log = logs[next++];
+      if (log === undefined) return closed();
+      return log.close((error) => {
+        if (error !== null || log.directory.offline) failed.add(log.directory);
+        if (error !== null)
+          this.#environment.logger.error('A log could not be closed well.', { path: log.path, error });
+        closeNext();
+      });
+    };
+    open += Math.min(MAX_CLOSING, logs.length);
+    for (let i = 0; i < MAX_CLOSING && i < logs.length; i++) closeNext();
+    closed();
+  }
+
+  #finishClose(
+    options: { readonly clean: boolean; readonly brokerEpoch: number },
+    failed: ReadonlySet<LogDirectory>,
+    done: () => void,
+  ): void {
+    let left = this.#checkpoints.length;
+    for (const checkpoints of this.#checkpoints) {
+      const isClean = options.clean && !failed.has(checkpoints.directory);
+      checkpoints.finish(isClean ? options.brokerEpoch : null, () => {
+        if (--left === 0) done();
+      });
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { DiskCallback, DiskError } from '../io/disk.ts';
+import type { Segment } from './segment.ts';
+
+/** What the flusher asks of its log. */
+export interface FlushHost {
+  readonly logEndOffset: number;
+  /** Segments that hold something that is not durable; the active one last, if it is among them. */
+  unflushed(): Segment[];
+  isSealed(segment: Segment): boolean;
+  /** Makes durable what lies beside the segments: directory entries and the epoch checkpoint. */
+  flushBeside(done: DiskCallback): void;
+  /** All below `endOffset` is durable. */
+  flushed(endOffset: number): void;
+  /** No flush is running any more. */
+  settled(): void;
+  /** A flush failed: whether the bytes are on the device cannot be known, now or later. */
+  flushFailed(error: DiskError): void;
+}
+
+/** Groups flushes: one at a time; whoever asks meanwhile shares the next one. */
+export class Flusher {
+  readonly #host: FlushHost;
+  #waiting: DiskCallback[] = [];
+  #running = false;
+  /** First failure; no flush is tried after it. */
+  #failure: DiskError | null = null;
+
+  constructor(host: FlushHost) {
+    this.#host = host;
+  }
+
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  /** Makes everything published before the call durable. */
+  flush(done: DiskCallback): void {
+    if (this.#failure !== null) return done(this.#failure);
+    this.#waiting.push(done);
+    if (!this.#running) this.#run();
+    return undefined;
+  }
+
+  #run(): void {
+    this.#running = true;
+    const served = this.#waiting;
+    this.#waiting = [];
+    const { logEndOffset } = this.#host;
+    const segments = this.#host.unflushed();
+    let left = segments.length + 1;
+    let failed: DiskError | null = null;
+    const one: DiskCallback = (error) => {
+      failed ??= error;
+      if (--left === 0) this.#finish(failed, logEndOffset, served);
+    };
+    for (const segment of segments) segment.flush(this.#host.isSealed(segment), one);
+    this.#host.flushBeside(one);
+  }
+
+  #finish(error: DiskError | null, endOffset: number, served: DiskCallback[]): void {
+    if (error === null) {
+      this.#host.flushed(endOffset);
+    } else {
+      this.#failure = error;
+      served = [...served, ...this.#waiting.splice(0)];
+      this.#host.flushFailed(error);
+    }
+    for (const done of served) done(error);
+    if (this.#waiting.length > 0) return this.#run();
+    this.#running = false;
+    return this.#host.settled();
+  }
+}

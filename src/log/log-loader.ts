@@ -1,0 +1,369 @@
+import type { Logger } from '../base/logger.ts';
+import { ZERO_UUID, type Uuid } from '../base/uuid.ts';
+import type { DirectoryEntry } from '../io/disk.ts';
+import type { BatchScanner } from './batch-scanner.ts';
+import { CheckpointFormatError, parseEpochCheckpoint } from './checkpoint-file.ts';
+import {
+  LEADER_EPOCH_FILE,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  offsetFileName,
+  offsetOfFileName,
+  PARTITION_METADATA_FILE,
+  SNAPSHOT_SUFFIX,
+  TIME_INDEX_SUFFIX,
+} from './file-names.ts';
+import type { LaneEntry } from './lane-entry.ts';
+import { LeaderEpochCache } from './leader-epoch-cache.ts';
+import { clearLeftovers, removeSegmentFiles } from './leftovers.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogDirectory } from './log-directory.ts';
+import type { LogPlace } from './log-place.ts';
+import type { LogResources } from './log-resources.ts';
+import { OffsetIndex } from './offset-index.ts';
+import { parsePartitionMetadata } from './partition-metadata.ts';
+import { PartitionLog } from './partition-log.ts';
+import { replayProducers } from './producer-replay.ts';
+import { ProducerState } from './producer-state.ts';
+import { createSegment, Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import { recoverSegment } from './segment-recovery.ts';
+import { SnapshotStore } from './snapshot-store.ts';
+import { awaitDisk, type Steps } from './steps.ts';
+import { TimeIndex } from './time-index.ts';
+
+/** Which log is to be loaded, and what is known of it. */
+export interface LoadRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly directory: LogDirectory;
+  /** The partition's directory; it exists. */
+  readonly place: LogPlace;
+  readonly config: LogConfig;
+  /** True if the last stop was clean: everything in the files is as it was left. */
+  readonly trusted: boolean;
+  /** From the checkpoints, 0 when they do not name the log. */
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  /** Topic id if `partition.metadata` is missing. */
+  readonly defaultTopicId?: Uuid;
+}
+
+/** Work on one directory. */
+interface Loading {
+  readonly resources: LogResources;
+  readonly request: LoadRequest;
+  readonly path: string;
+  readonly scanner: BatchScanner;
+  readonly logger: Logger;
+  readonly files: Map<string, DirectoryEntry>;
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerState<LaneEntry>;
+  readonly snapshots: SnapshotStore;
+  /** True if the epochs must be found by going through all headers. */
+  readonly epochsLost: boolean;
+}
+
+/**
+ * Opens the log in a directory (formats §14). After a clean stop indexes are trusted and little is read; otherwise everything from the recovery point on is checked, cut at
+ * the first bad byte, and what hangs on it is rebuilt. `scanner` must not be used by others meanwhile.
+ * @throws DiskError
+ */
+export function* loadLog(
+  resources: LogResources,
+  scanner: BatchScanner,
+  request: LoadRequest,
+): Steps<PartitionLog> {
+  const loading = yield* prepare(resources, scanner, request);
+  const { epochs, producers, snapshots, path } = loading;
+  const bases = [...loading.files.keys()]
+    .map((name) => offsetOfFileName(name, LOG_SUFFIX))
+    .filter((offset) => offset !== null)
+    .sort((a, b) => a - b);
+  const found = yield* loadSegments(loading, bases);
+  const { disk, clock } = resources.environment;
+  let { segments, logEndOffset } = found;
+  const logStartOffset = Math.max(request.logStartOffset, segments[0]?.baseOffset ?? 0);
+  if (segments.length === 0 || logEndOffset < logStartOffset) {
+    for (const segment of segments.toReversed()) segment.discard();
+    segments = [createSegment(disk, path, logStartOffset, clock.wallMs())];
+    logEndOffset = logStartOffset;
+    epochs.clear();
+    producers.clear();
+  }
+  epochs.truncateFromEnd(logEndOffset);
+  epochs.truncateFromStart(logStartOffset);
+  snapshots.removeAbove(logEndOffset);
+  snapshots.removeStrays(new Set(segments.map((segment) => segment.baseOffset)));
+  (segments.at(-1) as Segment).loadIndexes();
+  const topicId = readTopicId(loading);
+  return new PartitionLog(resources, {
+    topic: request.topic,
+    partition: request.partition,
+    topicId,
+    directory: request.directory,
+    place: request.place,
+    config: request.config,
+    segments: new SegmentList(segments),
+    epochs,
+    producers,
+    snapshots,
+    logStartOffset,
+    logEndOffset,
+    flushedEndOffset: request.trusted ? logEndOffset : Math.min(request.recoveryPoint, logEndOffset),
+    highWatermark: Math.max(Math.min(request.highWatermark, logEndOffset), logStartOffset),
+    writeMetadata: !loading.files.has(PARTITION_METADATA_FILE) && topicId !== ZERO_UUID,
+    entriesDirty: !request.trusted,
+  });
+}
+
+function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadRequest): Steps<Loading> {
+  const { disk, compute, logger } = resources.environment;
+  const { path } = request.place;
+  const files = yield* clearLeftovers(disk, path, scanner);
+  const snapshotOffsets = [...files.keys()]
+    .map((name) => offsetOfFileName(name, SNAPSHOT_SUFFIX))
+    .filter((offset) => offset !== null);
+  const loading = {
+    resources,
+    request,
+    path,
+    scanner,
+    logger: logger.child({ topic: request.topic, partition: request.partition }),
+    files,
+    producers: new ProducerState<LaneEntry>(resources.producerIdExpirationMs),
+    snapshots: new SnapshotStore(disk, compute, request.place, snapshotOffsets),
+  };
+  const epochs = readEpochs(loading);
+  return { ...loading, epochs: epochs ?? new LeaderEpochCache(), epochsLost: epochs === null };
+}
+
+/** The cache in the checkpoint, null if it is missing beside records or cannot be read. @throws DiskError */
+function readEpochs(
+  loading: Pick<Loading, 'files' | 'path' | 'logger' | 'resources'>,
+): LeaderEpochCache | null {
+  const { files, path, logger, resources } = loading;
+  if (!files.has(LEADER_EPOCH_FILE)) return null;
+  try {
+    const text = resources.environment.disk.readFile(`${path}/${LEADER_EPOCH_FILE}`).toString();
+    return new LeaderEpochCache(parseEpochCheckpoint(text));
+  } catch (error) {
+    if (!(error instanceof CheckpointFormatError)) throw error;
+    logger.warn('The leader epoch checkpoint cannot be read and is rebuilt.', { error });
+    return null;
+  }
+}
+
+function readTopicId(loading: Loading): Uuid {
+  const { files, path, logger, request, resources } = loading;
+  const otherwise = request.defaultTopicId ?? ZERO_UUID;
+  if (!files.has(PARTITION_METADATA_FILE)) return otherwise;
+  try {
+    return parsePartitionMetadata(
+      resources.environment.disk.readFile(`${path}/${PARTITION_METADATA_FILE}`).toString(),
+    );
+  } catch (error) {
+    if (!(error instanceof CheckpointFormatError)) throw error;
+    logger.warn('partition.metadata cannot be read.', { error });
+    return otherwise;
+  }
+}
+
+interface Found {
+  readonly segments: Segment[];
+  readonly logEndOffset: number;
+}
+
+/** Opens what may be trusted, recovers the rest, and brings epochs and producers up to the end. */
+function* loadSegments(loading: Loading, bases: readonly number[]): Steps<Found> {
+  const { request, epochsLost } = loading;
+  const segments: Segment[] = [];
+  const firstSuspect = request.trusted ? bases.length : suspectFrom(bases, request.recoveryPoint);
+  let endOffset = bases[0] ?? 0;
+  for (let i = 0; i < firstSuspect; i++) {
+    const segment = openSegment(loading, bases[i] as number);
+    // The next segment's base is the end of this one as far as anyone can tell without reading it.
+    const isLast = i === bases.length - 1;
+    const end =
+      segment === null || isLast || epochsLost
+        ? yield* openWhole(loading, bases[i] as number, segment, isLast)
+        : null;
+    if (end !== null && end.torn) {
+      // Not what a clean stop leaves behind: nothing is taken on trust any more.
+      for (const opened of [...segments, end.segment]) opened.close();
+      loading.logger.warn('The log was not left as the clean marker says; it is recovered.', {
+        baseOffset: bases[i],
+      });
+      return yield* recoverAll(loading, bases);
+    }
+    segments.push(end?.segment ?? (segment as Segment));
+    endOffset = end?.endOffset ?? (bases[i + 1] as number);
+    yield;
+  }
+  return yield* recoverFrom(loading, bases, firstSuspect, { segments, logEndOffset: endOffset });
+}
+
+function* recoverAll(loading: Loading, bases: readonly number[]): Steps<Found> {
+  const request = { ...loading.request, recoveryPoint: 0 };
+  return yield* recoverFrom({ ...loading, request }, bases, 0, { segments: [], logEndOffset: bases[0] ?? 0 });
+}
+
+/**
+ * Index of the first segment that may not be durable. One that ends at the recovery point itself may have been sealed after the flush, so that its indexes are not.
+ */
+function suspectFrom(bases: readonly number[], recoveryPoint: number): number {
+  const after = bases.findIndex((base) => base >= recoveryPoint);
+  return Math.max((after < 0 ? bases.length : after) - 1, 0);
+}
+
+/** The segment with indexes that look right, null if they do not. @throws DiskError */
+function openSegment(loading: Loading, baseOffset: number): Segment | null {
+  const { files, path, resources } = loading;
+  const { disk } = resources.environment;
+  const offsetName = offsetFileName(baseOffset, OFFSET_INDEX_SUFFIX);
+  const timeName = offsetFileName(baseOffset, TIME_INDEX_SUFFIX);
+  const offsetEntry = files.get(offsetName);
+  const timeEntry = files.get(timeName);
+  if (offsetEntry === undefined || timeEntry === undefined) return null;
+  const logName = offsetFileName(baseOffset, LOG_SUFFIX);
+  const logEntry = files.get(logName) as DirectoryEntry;
+  const offsetIndex = OffsetIndex.open(disk, `${path}/${offsetName}`, baseOffset, offsetEntry.sizeBytes);
+  const timeIndex = TimeIndex.open(disk, `${path}/${timeName}`, baseOffset, timeEntry.sizeBytes);
+  const last = (offsetIndex?.count ?? 0) - 1;
+  if (offsetIndex === null || timeIndex === null) return null;
+  if (last >= 0 && offsetIndex.positionAt(last) >= logEntry.sizeBytes) return null;
+  // Every segment that was sealed or closed with records has an entry, if they have timestamps.
+  if (timeIndex.count === 0 && logEntry.sizeBytes > 0) return null;
+  const file = disk.open(`${path}/${logName}`, 'read-write');
+  const createdMs = logEntry.modifiedMs;
+  const segment = new Segment({ baseOffset, file, offsetIndex, timeIndex, createdMs });
+  segment.restore(file.sizeBytes);
+  segment.markFlushed();
+  offsetIndex.table.release();
+  timeIndex.table.release();
+  return segment;
+}
+
+interface WholeSegment {
+  readonly segment: Segment;
+  readonly endOffset: number;
+  readonly torn: boolean;
+}
+
+/** A trusted segment of which more must be known than its indexes say: its end, its epochs, or indexes that are missing. */
+function* openWhole(
+  loading: Loading,
+  baseOffset: number,
+  opened: Segment | null,
+  isLast: boolean,
+): Steps<WholeSegment> {
+  if (opened !== null && !loading.epochsLost) return scanEnd(loading, opened);
+  opened?.close();
+  const segment = openUnindexed(loading, baseOffset);
+  const { endOffset, tornBytes } = yield* recoverSegment(segment, {
+    ...contextOf(loading),
+    producers: null,
+    durableOffset: Number.POSITIVE_INFINITY,
+  });
+  if (!isLast) yield* replaceIndexes(loading, segment);
+  return { segment, endOffset, torn: tornBytes > 0 };
+}
+
+/** Finds the end of a segment from its last index entry on. @throws DiskError */
+function scanEnd(loading: Loading, segment: Segment): WholeSegment {
+  const { scanner } = loading;
+  segment.rescanTail(scanner);
+  const { count } = segment.offsetIndex;
+  const from = count === 0 ? 0 : segment.offsetIndex.positionAt(count - 1);
+  scanner.over(segment.file, from, segment.sizeBytes);
+  let endOffset = segment.baseOffset;
+  while (scanner.next()) endOffset = scanner.lastOffset + 1;
+  return { segment, endOffset, torn: scanner.stopped !== 'end' };
+}
+
+function contextOf(loading: Loading) {
+  return {
+    compute: loading.resources.environment.compute,
+    scanner: loading.scanner,
+    indexIntervalBytes: loading.request.config.indexIntervalBytes,
+    epochs: loading.epochs,
+  };
+}
+
+/** The segment with empty indexes, to be gone through. @throws DiskError */
+function openUnindexed(loading: Loading, baseOffset: number): Segment {
+  const { path, files, resources } = loading;
+  const { disk } = resources.environment;
+  const logName = offsetFileName(baseOffset, LOG_SUFFIX);
+  return new Segment({
+    baseOffset,
+    file: disk.open(`${path}/${logName}`, 'read-write'),
+    offsetIndex: OffsetIndex.create(
+      disk,
+      `${path}/${offsetFileName(baseOffset, OFFSET_INDEX_SUFFIX)}`,
+      baseOffset,
+    ),
+    timeIndex: TimeIndex.rebuilt(
+      disk,
+      `${path}/${offsetFileName(baseOffset, TIME_INDEX_SUFFIX)}`,
+      baseOffset,
+    ),
+    createdMs: files.get(logName)?.modifiedMs ?? 0,
+  });
+}
+
+/** Checks the segments from `first` on, after the trusted ones in `before`, and cuts at the first bad byte. Then producers and epochs are those of the end. */
+function* recoverFrom(
+  loading: Loading,
+  bases: readonly number[],
+  first: number,
+  before: Found,
+): Steps<Found> {
+  const { request, producers, snapshots, scanner, resources, logger, path } = loading;
+  const { clock } = resources.environment;
+  const source = { producers, snapshots, scanner, nowMs: clock.wallMs() };
+  const segments = [...before.segments];
+  let { logEndOffset } = before;
+  yield* replayProducers(source, segments, logEndOffset);
+  for (let i = first; i < bases.length; i++) {
+    const baseOffset = bases[i] as number;
+    if (baseOffset < logEndOffset && i > 0) {
+      // Left over from before a cut that a crash has taken back: the segments before it reach past its beginning.
+      logger.warn('Segments that overlap earlier ones are removed.', { baseOffset, logEndOffset });
+      removeSegments(loading, bases.slice(i));
+      break;
+    }
+    const segment = openUnindexed(loading, baseOffset);
+    const context = { ...contextOf(loading), producers, durableOffset: request.recoveryPoint };
+    const { endOffset, tornBytes } = yield* recoverSegment(segment, context);
+    segments.push(segment);
+    logEndOffset = endOffset;
+    if (tornBytes > 0) {
+      logger.warn('The log is cut where its batches end to be whole.', {
+        baseOffset,
+        logEndOffset,
+        tornBytes,
+      });
+      segment.file.truncate(segment.sizeBytes);
+      removeSegments(loading, bases.slice(i + 1));
+      break;
+    }
+    if (i < bases.length - 1) yield* replaceIndexes(loading, segment);
+  }
+  if (first < bases.length)
+    logger.info('The log is recovered.', { path, logEndOffset, segments: bases.length - first });
+  return { segments, logEndOffset };
+}
+
+function removeSegments(loading: Loading, bases: readonly number[]): void {
+  for (const base of bases.toReversed())
+    removeSegmentFiles(loading.resources.environment.disk, loading.path, base);
+}
+
+/** Writes the rebuilt indexes of a sealed segment, so that they need not stay in memory. */
+function* replaceIndexes(loading: Loading, segment: Segment): Steps<void> {
+  segment.seal();
+  const error = yield* awaitDisk((done) => segment.replaceIndexes(done));
+  if (error !== null) loading.logger.warn('Rebuilt indexes could not be written.', { error });
+}

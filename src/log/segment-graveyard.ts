@@ -1,0 +1,95 @@
+import { DiskError, type DiskFile } from '../io/disk.ts';
+import type { TimerHandle } from '../io/clock.ts';
+import { DELETED_SUFFIX, offsetFileName, TXN_INDEX_SUFFIX } from './file-names.ts';
+import type { LogEnvironment } from './log-environment.ts';
+import type { Segment } from './segment.ts';
+
+interface Grave {
+  readonly file: DiskFile;
+  /** Index files under their new names. */
+  readonly paths: readonly string[];
+}
+
+/** Segments that fell out of a log at its start. Their files get `.deleted` added, and are unlinked after `file.delete.delay.ms`. */
+export class SegmentGraveyard {
+  readonly #environment: LogEnvironment;
+  readonly #delayMs: () => number;
+  #waiting: Segment[] = [];
+  readonly #timers = new Map<TimerHandle, Grave>();
+
+  constructor(environment: LogEnvironment, delayMs: () => number) {
+    this.#environment = environment;
+    this.#delayMs = delayMs;
+  }
+
+  /** True if no segment waits for `work`. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Takes segments that are no longer part of the log. Nothing happens to their files before `work`. */
+  bury(segments: readonly Segment[]): void {
+    this.#waiting.push(...segments);
+  }
+
+  /** Renames the files; nothing of the segments may be in flight. What fails is left to the next start. */
+  work(): void {
+    const { clock } = this.#environment;
+    for (const segment of this.#waiting.splice(0)) {
+      const grave = this.#rename(segment);
+      const timer = clock.schedule(clock.monotonicMs() + this.#delayMs(), () => {
+        this.#timers.delete(timer);
+        this.#unlink(grave);
+      });
+      this.#timers.set(timer, grave);
+    }
+  }
+
+  /** The log is closed: what is not unlinked yet stays, under its new name. */
+  close(): void {
+    for (const segment of this.#waiting.splice(0)) segment.close();
+    for (const [timer, grave] of this.#timers) {
+      this.#environment.clock.cancel(timer);
+      grave.file.close();
+    }
+    this.#timers.clear();
+  }
+
+  #rename(segment: Segment): Grave {
+    const { disk } = this.#environment;
+    const { file, offsetIndex, timeIndex, baseOffset } = segment;
+    const directory = file.path.slice(0, file.path.lastIndexOf('/'));
+    const paths: string[] = [];
+    offsetIndex.table.close();
+    timeIndex.table.close();
+    this.#attempt(() => file.renameTo(file.path + DELETED_SUFFIX));
+    const others = [
+      offsetIndex.table.path,
+      timeIndex.table.path,
+      `${directory}/${offsetFileName(baseOffset, TXN_INDEX_SUFFIX)}`,
+    ];
+    for (const path of others) {
+      this.#attempt(() => {
+        if (!disk.exists(path)) return;
+        disk.rename(path, path + DELETED_SUFFIX);
+        paths.push(path + DELETED_SUFFIX);
+      });
+    }
+    return { file, paths };
+  }
+
+  #unlink(grave: Grave): void {
+    const { disk } = this.#environment;
+    this.#attempt(() => grave.file.unlink());
+    for (const path of grave.paths) this.#attempt(() => disk.remove(path));
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#environment.logger.warn('A file of a deleted segment could not be removed.', { error });
+    }
+  }
+}

@@ -1,0 +1,297 @@
+import { assert } from '../base/assert.ts';
+import type { Disk, DiskCallback, DiskFile } from '../io/disk.ts';
+import { compareHalves, numberOfHalves } from '../records/int64.ts';
+import type { BatchScanner } from './batch-scanner.ts';
+import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetFileName, TIME_INDEX_SUFFIX } from './file-names.ts';
+import { OffsetIndex } from './offset-index.ts';
+import { TimeIndex } from './time-index.ts';
+
+/** Bytes that a lookup reads at once: an index entry stands about every 4 KB. */
+const LOOKUP_READ_BYTES = 8192;
+
+/** What a segment keeps of a batch it has taken in. */
+export interface BatchFacts {
+  readonly lastOffset: number;
+  readonly position: number;
+  readonly sizeBytes: number;
+  readonly maxTimestampHigh: number;
+  readonly maxTimestampLow: number;
+}
+
+/** How a segment is made: see `createSegment` and the loader. */
+export interface SegmentParts {
+  readonly baseOffset: number;
+  readonly file: DiskFile;
+  readonly offsetIndex: OffsetIndex;
+  readonly timeIndex: TimeIndex;
+  readonly createdMs: number;
+}
+
+/**
+ * One segment: the file with the batches, and the two sparse indexes. `sizeBytes` and the indexes speak of published batches only; the file may be longer while
+ * an append is in flight.
+ */
+export class Segment {
+  readonly baseOffset: number;
+  readonly file: DiskFile;
+  readonly offsetIndex: OffsetIndex;
+  readonly timeIndex: TimeIndex;
+  /** Wall clock at its creation, ms. */
+  readonly createdMs: number;
+  /** Bytes of published batches. */
+  sizeBytes = 0;
+  /** Taken off `segment.ms`, ms. */
+  rollJitterMs = 0;
+  /** Largest timestamp, and the last offset of the batch that brought it. */
+  maxTimestampHigh = -1;
+  maxTimestampLow = 0xffffffff;
+  offsetOfMaxTimestamp: number;
+  /** Max timestamp of the first batch, for rolling by time; NaN until known. */
+  firstTimestamp = Number.NaN;
+  /** Bytes since the batch that was indexed last. */
+  #bytesSinceEntry = 0;
+  /** Counts the changes of file and indexes, and how many of them a flush has covered. */
+  #fileChanges = 1;
+  #fileFlushed = 0;
+  #indexChanges = 1;
+  #indexFlushed = 0;
+
+  constructor(parts: SegmentParts) {
+    this.baseOffset = parts.baseOffset;
+    this.file = parts.file;
+    this.offsetIndex = parts.offsetIndex;
+    this.timeIndex = parts.timeIndex;
+    this.createdMs = parts.createdMs;
+    this.offsetOfMaxTimestamp = parts.baseOffset;
+  }
+
+  /** Nearest double; -1 when no record has a timestamp. */
+  get maxTimestampMs(): number {
+    return numberOfHalves(this.maxTimestampHigh, this.maxTimestampLow);
+  }
+
+  /** Takes in the batch that follows the last one: counts it and indexes it if it is due. Used alike when it is published and when a log is recovered. */
+  add(batch: BatchFacts, indexIntervalBytes: number): void {
+    assert(batch.position === this.sizeBytes, 'batches stand back to back');
+    this.#fileChanges++;
+    this.#indexChanges++;
+    if (this.sizeBytes === 0) {
+      this.firstTimestamp = numberOfHalves(batch.maxTimestampHigh, batch.maxTimestampLow);
+    }
+    this.#takeTimestamp(batch);
+    if (this.#bytesSinceEntry > indexIntervalBytes) {
+      this.offsetIndex.append(batch.lastOffset, batch.position);
+      this.timeIndex.maybeAppend(this.maxTimestampHigh, this.maxTimestampLow, this.offsetOfMaxTimestamp);
+      this.#bytesSinceEntry = 0;
+    }
+    this.sizeBytes += batch.sizeBytes;
+    this.#bytesSinceEntry += batch.sizeBytes;
+  }
+
+  #takeTimestamp(batch: BatchFacts): void {
+    const { maxTimestampHigh: high, maxTimestampLow: low } = batch;
+    if (compareHalves(high, low, this.maxTimestampHigh, this.maxTimestampLow) <= 0) return;
+    this.maxTimestampHigh = high;
+    this.maxTimestampLow = low;
+    this.offsetOfMaxTimestamp = batch.lastOffset;
+  }
+
+  /** Brings a segment with right indexes up to date: size, timestamps and the state of the index interval. @throws DiskError */
+  restore(sizeBytes: number): void {
+    this.sizeBytes = sizeBytes;
+    const lastTime = this.timeIndex.count - 1;
+    if (lastTime >= 0) {
+      this.maxTimestampHigh = this.timeIndex.highAt(lastTime);
+      this.maxTimestampLow = this.timeIndex.lowAt(lastTime);
+      this.offsetOfMaxTimestamp = this.timeIndex.offsetAt(lastTime);
+    } else {
+      this.maxTimestampHigh = -1;
+      this.maxTimestampLow = 0xffffffff;
+      this.offsetOfMaxTimestamp = this.baseOffset;
+    }
+    const last = this.offsetIndex.count - 1;
+    this.#bytesSinceEntry = sizeBytes - (last < 0 ? 0 : this.offsetIndex.positionAt(last));
+  }
+
+  /** Takes the timestamps of the batches after the last index entries, which `restore` cannot know. @throws DiskError */
+  rescanTail(scanner: BatchScanner): void {
+    const last = this.offsetIndex.count - 1;
+    scanner.over(this.file, last < 0 ? 0 : this.offsetIndex.positionAt(last), this.sizeBytes);
+    while (scanner.next()) this.#takeTimestamp(scanner);
+  }
+
+  /** Adds the final entry of the time index, as Kafka does at roll and close. */
+  seal(): void {
+    this.#indexChanges++;
+    this.timeIndex.maybeAppend(this.maxTimestampHigh, this.maxTimestampLow, this.offsetOfMaxTimestamp);
+  }
+
+  /** True if a batch must go to a new segment for the indexes' sake. */
+  isIndexFull(maxBytes: number): boolean {
+    return this.offsetIndex.isFull(maxBytes) || this.timeIndex.isFull(maxBytes);
+  }
+
+  /** Max timestamp of the first batch, read when it is not known; -1 for an empty segment. @throws DiskError */
+  firstBatchTimestamp(scanner: BatchScanner): number {
+    if (this.sizeBytes === 0) return -1;
+    if (Number.isNaN(this.firstTimestamp)) {
+      scanner.over(this.file, 0, this.sizeBytes, LOOKUP_READ_BYTES);
+      this.firstTimestamp = scanner.next()
+        ? numberOfHalves(scanner.maxTimestampHigh, scanner.maxTimestampLow)
+        : -1;
+    }
+    return this.firstTimestamp;
+  }
+
+  /**
+   * Moves `scanner` to the first batch that ends at or above `offset`; false if the segment has none. Costs an index lookup and usually one read.
+   * @throws DiskError
+   */
+  find(scanner: BatchScanner, offset: number): boolean {
+    const position = this.offsetIndex.positionForOffset(offset);
+    scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
+    while (scanner.next()) if (scanner.lastOffset >= offset) return true;
+    return false;
+  }
+
+  /** Brings the indexes into memory: the segment is to grow. @throws DiskError */
+  loadIndexes(): void {
+    this.offsetIndex.table.load();
+    this.timeIndex.table.load();
+  }
+
+  /** Cuts the segment before the batch at `position`, whose offsets begin at `offset` or above; revokes leases into it. @throws DiskError */
+  truncate(position: number, offset: number, scanner: BatchScanner): void {
+    this.offsetIndex.truncateTo(offset);
+    this.timeIndex.truncateTo(offset);
+    this.file.truncate(position);
+    this.restore(position);
+    this.rescanTail(scanner);
+    this.#fileChanges++;
+    this.#indexChanges++;
+    if (position === 0) this.firstTimestamp = Number.NaN;
+  }
+
+  /** Has the indexes written to their files, and their memory given back once the segment is sealed. */
+  persistIndexes(sealed: boolean, done: DiskCallback): void {
+    this.#both((table, one) => table.persist(one), sealed, done);
+  }
+
+  /** Puts rebuilt indexes of a sealed segment into their files, durably, and gives their memory back. */
+  replaceIndexes(done: DiskCallback): void {
+    const changes = this.#indexChanges;
+    this.#both(
+      (table, one) => table.replace(one),
+      true,
+      (error) => {
+        if (error === null) this.#indexFlushed = changes;
+        done(error);
+      },
+    );
+  }
+
+  /** True if a flush has something to do; of the active segment only the file counts. */
+  needsFlush(sealed: boolean): boolean {
+    return this.#fileFlushed < this.#fileChanges || (sealed && this.#indexFlushed < this.#indexChanges);
+  }
+
+  /** The files were found durable when the log was loaded. */
+  markFlushed(): void {
+    this.#fileFlushed = this.#fileChanges;
+    this.#indexFlushed = this.#indexChanges;
+  }
+
+  /** Makes file and (of a sealed segment) indexes durable. Indexes of the active segment are written only, and may fail: recovery does without them. */
+  flush(sealed: boolean, done: DiskCallback): void {
+    const changes = this.#fileChanges;
+    const flushIndexes = (): void => {
+      if (sealed) this.#flushIndexes(done);
+      else this.persistIndexes(false, () => done(null));
+    };
+    if (this.#fileFlushed === changes) return flushIndexes();
+    return this.file.flush((error) => {
+      if (error !== null) return done(error);
+      this.#fileFlushed = Math.max(this.#fileFlushed, changes);
+      return flushIndexes();
+    });
+  }
+
+  #flushIndexes(done: DiskCallback): void {
+    const changes = this.#indexChanges;
+    if (this.#indexFlushed === changes) return done(null);
+    return this.#both(
+      (table, one) => table.flush(one),
+      true,
+      (error) => {
+        if (error === null) this.#indexFlushed = Math.max(this.#indexFlushed, changes);
+        done(error);
+      },
+    );
+  }
+
+  #both(
+    act: (table: OffsetIndex['table'], done: DiskCallback) => void,
+    release: boolean,
+    done: DiskCallback,
+  ): void {
+    let waiting = 2;
+    let failed: Parameters<DiskCallback>[0] = null;
+    const one: DiskCallback = (error) => {
+      failed ??= error;
+      if (--waiting > 0) return;
+      if (release && failed === null) {
+        this.offsetIndex.table.release();
+        this.timeIndex.table.release();
+      }
+      done(failed);
+    };
+    act(this.offsetIndex.table, one);
+    act(this.timeIndex.table, one);
+  }
+
+  /** True while an index is being written. */
+  get busy(): boolean {
+    return this.offsetIndex.table.busy || this.timeIndex.table.busy;
+  }
+
+  /** Ends the segment: revokes all leases into it and unlinks its files; nothing may be in flight. @throws DiskError */
+  discard(): void {
+    this.file.truncate(0);
+    this.file.unlink();
+    this.offsetIndex.table.remove();
+    this.timeIndex.table.remove();
+  }
+
+  /** Closes the files; nothing may be in flight. */
+  close(): void {
+    this.file.close();
+    this.offsetIndex.table.close();
+    this.timeIndex.table.close();
+  }
+}
+
+/** Makes an empty segment with its three files, in place of what was there. @throws DiskError; files made by then are left to be replaced */
+export function createSegment(disk: Disk, directory: string, baseOffset: number, nowMs: number): Segment {
+  const file = disk.open(`${directory}/${offsetFileName(baseOffset, LOG_SUFFIX)}`, 'open-or-create');
+  try {
+    if (file.sizeBytes > 0) file.truncate(0);
+    return new Segment({
+      baseOffset,
+      file,
+      offsetIndex: OffsetIndex.create(
+        disk,
+        `${directory}/${offsetFileName(baseOffset, OFFSET_INDEX_SUFFIX)}`,
+        baseOffset,
+      ),
+      timeIndex: TimeIndex.create(
+        disk,
+        `${directory}/${offsetFileName(baseOffset, TIME_INDEX_SUFFIX)}`,
+        baseOffset,
+      ),
+      createdMs: nowMs,
+    });
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Disk, DiskError } from '../io/disk.ts';
+import type { Compute } from '../io/compute.ts';
+import { CheckpointFormatError } from './checkpoint-file.ts';
+import { offsetFileName, SNAPSHOT_SUFFIX } from './file-names.ts';
+import type { LogPlace } from './log-place.ts';
+import type { ProducerEntry } from './producer-entry.ts';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+
+/** The producer snapshots of one log: which there are, writing and removing them. */
+export class SnapshotStore {
+  readonly #disk: Disk;
+  readonly #compute: Compute;
+  readonly #place: LogPlace;
+  /** Offsets of the snapshots there are, ascending. */
+  #offsets: number[];
+  /** Offsets of those being written; false once the offset is no longer in the log. */
+  readonly #writing = new Map<number, boolean>();
+
+  constructor(disk: Disk, compute: Compute, place: LogPlace, offsets: readonly number[]) {
+    this.#disk = disk;
+    this.#compute = compute;
+    this.#place = place;
+    this.#offsets = offsets.toSorted((a, b) => a - b);
+  }
+
+  get offsets(): readonly number[] {
+    return this.#offsets;
+  }
+
+  /** Writes the state of producers before `offset`, durably; `done` when it is there, or could not be. */
+  write(offset: number, entries: Iterable<ProducerEntry>, done: (error: DiskError | null) => void): void {
+    if (this.#writing.has(offset)) return done(null);
+    this.#writing.set(offset, true);
+    const bytes = encodeProducerSnapshot(entries, this.#compute);
+    return this.#disk.replaceFile(this.#fileOf(offset), bytes, (error) => {
+      const wanted = this.#writing.get(offset);
+      this.#writing.delete(offset);
+      if (error === null && wanted === false) this.#remove(offset);
+      else if (error === null) this.#insert(offset);
+      done(error);
+    });
+  }
+
+  /**
+   * The newest usable snapshot at or below `offset`; ones that are not whole are removed on the way. Null when there is none.
+   * @throws DiskError
+   */
+  newest(offset: number): { readonly offset: number; readonly entries: ProducerEntry[] } | null {
+    for (const candidate of this.#offsets.toReversed()) {
+      if (candidate > offset) continue;
+      try {
+        const bytes = this.#disk.readFile(this.#fileOf(candidate));
+        return { offset: candidate, entries: decodeProducerSnapshot(bytes, this.#compute) };
+      } catch (error) {
+        if (!(error instanceof CheckpointFormatError)) throw error;
+        this.#forget(candidate);
+      }
+    }
+    return null;
+  }
+
+  /** Removes the snapshots above `offset`. @throws DiskError */
+  removeAbove(offset: number): void {
+    for (const writing of this.#writing.keys()) if (writing > offset) this.#writing.set(writing, false);
+    for (const found of this.#offsets.filter((one) => one > offset)) this.#forget(found);
+  }
+
+  /** Removes the snapshots below `offset`. @throws DiskError */
+  removeBelow(offset: number): void {
+    for (const writing of this.#writing.keys()) if (writing < offset) this.#writing.set(writing, false);
+    for (const found of this.#offsets.filter((one) => one < offset)) this.#forget(found);
+  }
+
+  /** Removes those that are neither at a segment's base offset nor the newest: what earlier closes left. @throws DiskError */
+  removeStrays(segmentBaseOffsets: ReadonlySet<number>): void {
+    const newest = this.#offsets.at(-1);
+    for (const found of this.#offsets.filter((one) => one !== newest && !segmentBaseOffsets.has(one))) {
+      this.#forget(found);
+    }
+  }
+
+  #forget(offset: number): void {
+    this.#offsets = this.#offsets.filter((one) => one !== offset);
+    this.#remove(offset);
+  }
+
+  #remove(offset: number): void {
+    const path = this.#fileOf(offset);
+    if (this.#disk.exists(path)) this.#disk.remove(path);
+  }
+
+  #insert(offset: number): void {
+    if (this.#offsets.includes(offset)) return;
+    this.#offsets = [...this.#offsets, offset].sort((a, b) => a - b);
+  }
+
+  #fileOf(offset: number): string {
+    return `${this.#place.path}/${offsetFileName(offset, SNAPSHOT_SUFFIX)}`;
+  }
+}
