@@ -105,7 +105,7 @@ class ListOffsetsCall {
       return;
     }
     if (timestampMs === LATEST) this.#latest(partition, result);
-    else if (timestampMs === EARLIEST || timestampMs === EARLIEST_LOCAL) earliest(partition, result);
+    else if (timestampMs === EARLIEST || timestampMs === EARLIEST_LOCAL) this.#earliest(partition, result);
     else if (timestampMs === MAX_TIMESTAMP || timestampMs >= 0) this.#search(partition, timestampMs, result);
     // Tiered offsets: none, which is what an empty result says.
   }
@@ -141,6 +141,13 @@ class ListOffsetsCall {
     this.#setEpoch(result, partition.leaderEpoch);
   }
 
+  #earliest(partition: Partition, result: Result): void {
+    const { log } = partition;
+    if (log === null) return;
+    result.offset = log.logStartOffset;
+    this.#setEpoch(result, log.epochOfOffset(log.logStartOffset));
+  }
+
   #search(partition: Partition, timestampMs: number, result: Result): void {
     const { log } = partition;
     if (log === null) return;
@@ -173,13 +180,6 @@ class ListOffsetsCall {
     if (--this.#open > 0 || this.#context.cancelled) return;
     this.#context.respond({ topics: this.#topics });
   }
-}
-
-function earliest(partition: Partition, result: Result): void {
-  const { log } = partition;
-  if (log === null) return;
-  result.offset = log.logStartOffset;
-  result.leaderEpoch = log.epochOfOffset(log.logStartOffset);
 }
 
 /** Partition numbers that are named more than once. */
