@@ -71,6 +71,7 @@ export async function produceWithPlatformatic(topic: NumberedTopic): Promise<voi
   const producer = new PlatformaticProducer({
     clientId: 'platformatic',
     bootstrapBrokers: [topic.bootstrap],
+    autocreateTopics: true,
   });
   try {
     for (const values of chunksOf(topic.count)) {

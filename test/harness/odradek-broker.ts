@@ -5,8 +5,9 @@ import { BrokerProcess } from './broker-process.ts';
 import { ROOT_DIRECTORY } from './environment.ts';
 import { freePort } from './temporary.ts';
 
-/** What users start: the bundled output. */
-export const ODRADEK_PROGRAM = join(ROOT_DIRECTORY, 'dist', 'odradek.mjs');
+/** What users start: the bundled output. `ODRADEK_PROGRAM` names another, such as `src/cli/main.ts`. */
+export const ODRADEK_PROGRAM: string =
+  process.env['ODRADEK_PROGRAM'] ?? join(ROOT_DIRECTORY, 'dist', 'odradek.mjs');
 
 /** An Odradek as a child process, on a port of its own. */
 export interface OdradekBroker {
