@@ -1,0 +1,103 @@
+import { BrokerError } from '../base/broker-error.ts';
+import { ErrorCode } from '../base/errors.ts';
+import type { Controller } from '../controller/controller.ts';
+import type { PartitionLog } from '../log/partition-log.ts';
+import type { Steps } from '../log/steps.ts';
+import type { MetadataProvenance } from '../metadata/metadata-image.ts';
+import type { MetadataPublication } from '../metadata/metadata-loader.ts';
+import { decodeRecord } from '../metadata/metadata-record.ts';
+import { BATCH_HEADER_BYTES, BatchView } from '../records/batch.ts';
+import { decodeControlRecord } from '../records/control-records.ts';
+import { readRecords, RecordFormatError } from '../records/reader.ts';
+
+/** Bytes read at a time. */
+const READ_BYTES = 256 * 1024;
+/** Records replayed between two points where the loop may have its turn. */
+const RECORDS_A_STEP = 256;
+
+/**
+ * Replays the log from where the controller is up to the log's present end, in steps. Returns what is to be published when that is committed; null when there was
+ * nothing. On an error the controller must be rolled back.
+ * @throws BrokerError when the log cannot be read or holds what this version cannot apply
+ */
+export function* replayLog(log: PartitionLog, controller: Controller): Steps<MetadataPublication | null> {
+  const endOffset = log.logEndOffset;
+  let offset = controller.nextOffset;
+  if (offset < log.logStartOffset) {
+    throw new BrokerError(
+      'METADATA_UNSUPPORTED',
+      `${log.path} begins at offset ${log.logStartOffset}, after a snapshot; this version cannot load snapshots`,
+    );
+  }
+  let last: MetadataProvenance | null = null;
+  const view = new BatchView();
+  while (offset < endOffset) {
+    const buffer = readChunk(log, offset, endOffset);
+    for (let at = 0; at < buffer.length; at += view.sizeBytes) {
+      if (buffer.length - at < BATCH_HEADER_BYTES) break;
+      view.at(buffer, at);
+      if (at + view.sizeBytes > buffer.length) break;
+      if (view.lastOffset < offset) continue;
+      last = { offset: view.lastOffset, epoch: view.partitionLeaderEpoch, timestampMs: view.maxTimestamp };
+      offset = view.endOffset;
+      if (view.isControl) checkControlBatch(log, buffer, at);
+      else yield* replayBatch(log, controller, buffer, at);
+      yield;
+    }
+  }
+  return last === null ? null : controller.completeBatch(last);
+}
+
+function* replayBatch(log: PartitionLog, controller: Controller, buffer: Buffer, at: number): Steps<void> {
+  let count = 0;
+  for (const { offset, value } of recordsAt(log, buffer, at)) {
+    if (value === null) throw corrupt(log, `the record at offset ${offset} has no value`);
+    controller.replay(decodeRecord(value, offset), offset);
+    if (++count % RECORDS_A_STEP === 0) yield;
+  }
+}
+
+/** Whole batches from the one that holds `offset` on, and perhaps a part of one more. */
+function readChunk(log: PartitionLog, offset: number, endOffset: number): Buffer {
+  const { errorCode, range, lengthBytes } = log.read(offset, {
+    maxBytes: READ_BYTES,
+    upperBoundOffset: endOffset,
+    minOneBatch: true,
+  });
+  if (errorCode !== ErrorCode.NONE || range === null) {
+    throw new BrokerError('METADATA_UNREADABLE', `${log.path} cannot be read at offset ${offset}`);
+  }
+  try {
+    const buffer = Buffer.allocUnsafe(lengthBytes);
+    range.read(buffer, 0, 0, lengthBytes);
+    return buffer;
+  } finally {
+    range.release();
+  }
+}
+
+/** Control batches change no metadata; one that says that the voters are in the log means a quorum we cannot lead. */
+function checkControlBatch(log: PartitionLog, buffer: Buffer, at: number): void {
+  for (const { key, value, offset } of recordsAt(log, buffer, at)) {
+    const record = decodeControlRecord(key, value);
+    if (record.type === 'KRAFT_VERSION' && record.kraftVersion > 0) {
+      throw new BrokerError(
+        'METADATA_UNSUPPORTED',
+        `${log.path} has kraft.version ${record.kraftVersion} at offset ${offset}: dynamic voters are not supported by this version`,
+      );
+    }
+  }
+}
+
+function recordsAt(log: PartitionLog, buffer: Buffer, at: number): ReturnType<typeof readRecords> {
+  try {
+    return readRecords(buffer, at);
+  } catch (cause) {
+    if (cause instanceof RecordFormatError) throw corrupt(log, cause.message);
+    throw cause;
+  }
+}
+
+function corrupt(log: PartitionLog, what: string): BrokerError {
+  return new BrokerError('METADATA_CORRUPT', `${log.path} is damaged: ${what}`);
+}
