@@ -4,21 +4,21 @@
 #include "hub.h"
 #include "threads.h"
 
-enum { LANES = 64, RESULT_ROWS = 256, RESULT_FIELDS = 2 };
+enum { LANES = 64, RESULT_ROWS = 256, RESULT_FIELDS = 3 };
 enum work_kind { WORK_SYNC, WORK_WRITE, WORK_KINDS };
 
 struct file_threads {
   struct hub hub;
   struct completions done;
   struct worker *workers[LANES][WORK_KINDS];
-  double *results;  // rows of id and result, shared with JS
+  double *results;  // rows of id, result and the milliseconds it took, shared with JS
   napi_ref shared;
   bool shut, freed_by_js, freed_by_loop;
 };
 
 struct file_job {
   struct job job;
-  double id;
+  double id, took_ms;
   int fd;
   int64_t result, position;
   int part_count;
@@ -32,7 +32,9 @@ static void run_sync(struct job *job) {
 
 static void run_write(struct job *job) {
   struct file_job *work = CONTAINER_OF(job, struct file_job, job);
+  double started_ms = hub_now_ms();
   work->result = file_write(work->fd, work->parts, work->part_count, work->position);
+  work->took_ms = hub_now_ms() - started_ms;
 }
 
 // Takes what is done over into the shared table and frees it. Returns the number of rows; `*jobs` is what did not fit.
@@ -41,8 +43,10 @@ static uint32_t fill_results(struct file_threads *threads, struct job **jobs) {
   for (; *jobs && rows < RESULT_ROWS; rows++) {
     struct file_job *work = CONTAINER_OF(*jobs, struct file_job, job);
     *jobs = work->job.next;
-    threads->results[rows * RESULT_FIELDS] = work->id;
-    threads->results[rows * RESULT_FIELDS + 1] = (double)work->result;
+    double *row = threads->results + rows * RESULT_FIELDS;
+    row[0] = work->id;
+    row[1] = (double)work->result;
+    row[2] = work->took_ms;
     free(work);
     hub_unhold(&threads->hub);
   }

@@ -4,6 +4,7 @@
 // them is kept per connection: the start of a frame in its `assembly`, and bytes nobody has credits for in its `backlog`. A
 // large frame's assembly is a buffer of its own into which the rest is received directly.
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "reactor.h"
 
@@ -310,14 +311,15 @@ static void end_of_input(struct reactor *reactor, struct connection *connection)
   connection_deadline(reactor, connection, DRAIN_MS);
 }
 
-// Receives up to `capacity` bytes. Returns how many came; 0 when there are none now or the connection has ended.
-static uint32_t receive_bytes(struct reactor *reactor, struct connection *connection, uint8_t *data, uint64_t capacity) {
+// Receives into one or two places. Returns how many bytes came; 0 when there are none now or the connection has ended.
+static uint32_t receive_bytes(struct reactor *reactor, struct connection *connection, struct iovec *places, int count) {
+  size_t capacity = places[0].iov_len + (count > 1 ? places[1].iov_len : 0);
   ssize_t got;
-  do got = recv(connection->fd, data, capacity, 0);
+  do got = count > 1 ? readv(connection->fd, places, count) : recv(connection->fd, places->iov_base, capacity, 0);
   while (got < 0 && errno == EINTR);
   if (got > 0) {
     // Less than asked for: nothing is left, and what comes next is an edge of its own. The end of the input is not.
-    if ((uint64_t)got < capacity && !connection->hung_up) connection->readable = false;
+    if ((size_t)got < capacity && !connection->hung_up) connection->readable = false;
     return (uint32_t)got;
   }
   if (got == 0) end_of_input(reactor, connection);
@@ -326,32 +328,53 @@ static uint32_t receive_bytes(struct reactor *reactor, struct connection *connec
   return 0;
 }
 
-static uint32_t receive_assembly(struct reactor *reactor, struct connection *connection, int64_t share) {
+// Room in the shared buffer for one receive; 0 when there is too little.
+static size_t shared_room(const struct reactor *reactor) {
+  size_t room = reactor->receive.length - reactor->receive_used;
+  if (room < RECEIVE_MIN_BYTES || reactor->frame_count == reactor->frame_capacity) return 0;
+  return room < SMALL_FRAME_BYTES ? room : SMALL_FRAME_BYTES;
+}
+
+// Hands over what was received into the free part of the shared buffer, and keeps the rest.
+static void take_shared(struct reactor *reactor, struct connection *connection, uint32_t got) {
+  uint32_t start = reactor->receive_used, frames = reactor->frame_count;
+  const uint8_t *data = reactor->receive.data + start;
+  reactor->receive_used = start + got;
+  uint32_t used = take_apart(reactor, connection, data, got, true);
+  if (connection->state == CONNECTION_OPEN && used < got) backlog_keep(reactor, connection, data + used, got - used);
+  // What was copied elsewhere is room for the next.
+  if (reactor->receive_used != start + got) return;
+  const int32_t *last = reactor->frames + (size_t)(reactor->frame_count - 1) * FRAME_FIELDS;
+  reactor->receive_used = reactor->frame_count > frames && last[1] == FRAME_SHARED ? (uint32_t)last[3] : start;
+}
+
+static uint32_t receive_shared(struct reactor *reactor, struct connection *connection) {
+  struct iovec place = {reactor->receive.data + reactor->receive_used, shared_room(reactor)};
+  if (place.iov_len == 0) return 0;
+  uint32_t got = receive_bytes(reactor, connection, &place, 1);
+  if (got > 0) take_shared(reactor, connection, got);
+  return got;
+}
+
+// Receives the rest of a large frame into its buffer, and what follows it into the shared one: so the call that ends the frame also
+// tells whether more is there.
+static uint32_t receive_large(struct reactor *reactor, struct connection *connection, int64_t share) {
   struct assembly *assembly = &connection->assembly;
   if (!assembly_reserve(reactor, connection, 1)) {
     connection_close(reactor, connection, CLOSE_RESET, ENOMEM);
     return 0;
   }
   uint32_t room = assembly->capacity - assembly->have;
-  uint32_t got = receive_bytes(reactor, connection, assembly->data + assembly->have, room < share ? room : (uint64_t)share);
-  if (connection->state == CONNECTION_OPEN) assembly->have += got;
-  return got;
-}
-
-static uint32_t receive_shared(struct reactor *reactor, struct connection *connection) {
-  uint32_t start = reactor->receive_used;
-  uint64_t room = reactor->receive.length - start;
-  if (room < RECEIVE_MIN_BYTES || reactor->frame_count == reactor->frame_capacity) return 0;
-  uint32_t got = receive_bytes(reactor, connection, reactor->receive.data + start, room < SMALL_FRAME_BYTES ? room : SMALL_FRAME_BYTES);
+  bool ends = assembly->capacity == assembly->size && room <= share;
+  if (room > share) room = (uint32_t)share;
+  struct iovec places[2] = {{assembly->data + assembly->have, room},
+                            {reactor->receive.data + reactor->receive_used, ends ? shared_room(reactor) : 0}};
+  uint32_t got = receive_bytes(reactor, connection, places, places[1].iov_len > 0 ? 2 : 1);
   if (got == 0) return 0;
-  reactor->receive_used = start + got;
-  uint32_t frames = reactor->frame_count;
-  uint32_t used = take_apart(reactor, connection, reactor->receive.data + start, got, true);
-  if (connection->state == CONNECTION_OPEN && used < got) backlog_keep(reactor, connection, reactor->receive.data + start + used, got - used);
-  // What was copied elsewhere is room for the next.
-  if (reactor->receive_used == start + got) {
-    const int32_t *last = reactor->frames + (size_t)(reactor->frame_count - 1) * FRAME_FIELDS;
-    reactor->receive_used = reactor->frame_count > frames && last[1] == FRAME_SHARED ? (uint32_t)last[3] : start;
+  assembly->have += got < room ? got : room;
+  if (got > room) {
+    if (hand_over_assembly(reactor, connection)) take_shared(reactor, connection, got - room);
+    else backlog_keep(reactor, connection, places[1].iov_base, got - room);
   }
   return got;
 }
@@ -374,7 +397,7 @@ void connection_receive(struct reactor *reactor, struct connection *connection) 
     if (connection->hung_up && reactor->frame_count > frames) break;
     if (!budget_admits(connection)) break;
     bool large = connection->assembly.large >= 0;
-    uint32_t got = large ? receive_assembly(reactor, connection, share) : receive_shared(reactor, connection);
+    uint32_t got = large ? receive_large(reactor, connection, share) : receive_shared(reactor, connection);
     if (got == 0) break;
     share -= got;
     reactor->receive_left -= got;

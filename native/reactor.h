@@ -15,11 +15,12 @@
 #include "threads.h"
 
 enum {
-  // Bytes that one connection may receive, and send, in one turn; and all of them together. A turn stays in the low milliseconds.
-  RECEIVE_SHARE_BYTES = 1 << 20,
+  // Bytes that one connection may receive, and send, in one turn (the defaults of max.request.size and max.partition.fetch.bytes
+  // go through in one), and all of them together. A turn stays in the low milliseconds.
+  RECEIVE_SHARE_BYTES = (1 << 20) + (128 << 10),
   RECEIVE_TURN_BYTES = 4 << 20,
-  SEND_SHARE_BYTES = 1 << 20,
-  SEND_TURN_BYTES = 8 << 20,
+  SEND_SHARE_BYTES = (1 << 20) + (128 << 10),
+  SEND_TURN_BYTES = 4 << 20,
   // One receive into the shared buffer; also the largest frame that is handed over there. Larger ones have a buffer of their own.
   SMALL_FRAME_BYTES = 64 << 10,
   // A frame's own buffer starts at this much beyond what has arrived, and doubles.

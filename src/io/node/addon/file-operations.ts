@@ -10,14 +10,14 @@ const MODES: Readonly<Record<OpenMode, number>> = {
   'read-write': 2,
   read: 3,
 };
-/** Rows that one wake-up tells at most, and numbers per row: id and result. */
+/** Rows that one wake-up tells at most, and numbers per row: id, result, and how long a write took. */
 const RESULT_ROWS = 256;
-const RESULT_FIELDS = 2;
+const RESULT_FIELDS = 3;
 /** A larger write goes to the lane's thread at once: copying it would take the loop more than a millisecond. */
 const INLINE_BYTES = 1 << 20;
-/** An inline write that took this long shows that the kernel makes writers wait for the device. */
+/** Two writes of this length within `SLOW_LANE_MS` show that the kernel makes writers wait for the device; one alone may be chance. */
 const SLOW_WRITE_MS = 4;
-/** Then the lane's writes go to its thread for so long, and on while they stay slow there. */
+/** For so long the lane's writes then go to its thread, and on while they stay slow there. */
 const SLOW_LANE_MS = 1000;
 
 /** What is under way in a thread; holds the buffers of a write, which the thread reads. */
@@ -25,7 +25,6 @@ interface Pending {
   readonly parts: readonly Buffer[] | null;
   readonly done: (code: string | null, writtenBytes: number) => void;
   readonly lane: number;
-  readonly startedMs: number;
 }
 
 /**
@@ -37,8 +36,9 @@ export class AddonFileOperations implements FileOperations {
   readonly #binding: FilesBinding;
   readonly #results = new Float64Array(RESULT_ROWS * RESULT_FIELDS);
   readonly #pending = new Map<number, Pending>();
-  /** Until when the writes of a lane go to its thread, by lane. */
+  /** Until when the writes of a lane go to its thread, and when it was last slow, by lane. */
   readonly #slowUntilMs: number[] = [];
+  readonly #lastSlowMs: number[] = [];
   #threads: NativeHandle | null = null;
   #lastId = 0;
 
@@ -63,9 +63,9 @@ export class AddonFileOperations implements FileOperations {
   ): void {
     const startedMs = performance.now();
     if (startedMs < (this.#slowUntilMs[lane] ?? 0) || totalBytes(parts) > INLINE_BYTES) {
-      const id = this.#begin({ parts, done, lane, startedMs });
+      const id = this.#begin({ parts, done, lane });
       const error = this.#binding.fileWriteLater(this.#open(), lane, descriptor, parts, position, id);
-      if (error < 0) this.#complete(id, error);
+      if (error < 0) this.#complete(id, error, 0);
       return;
     }
     const only = parts.length === 1 ? parts[0] : undefined;
@@ -73,7 +73,7 @@ export class AddonFileOperations implements FileOperations {
       only === undefined
         ? this.#binding.fileWriteParts(descriptor, parts, position)
         : this.#binding.fileWrite(descriptor, only, 0, position);
-    this.#noteWrite(lane, startedMs);
+    this.#noteWrite(lane, performance.now() - startedMs);
     if (written < 0) done(errorName(written), 0);
     else done(null, written);
   }
@@ -99,9 +99,9 @@ export class AddonFileOperations implements FileOperations {
   }
 
   sync(descriptor: number, lane: number, done: (code: string | null) => void): void {
-    const id = this.#begin({ parts: null, done, lane, startedMs: 0 });
+    const id = this.#begin({ parts: null, done, lane });
     const error = this.#binding.fileSyncLater(this.#open(), lane, descriptor, id);
-    if (error < 0) this.#complete(id, error);
+    if (error < 0) this.#complete(id, error, 0);
   }
 
   lock(path: string): FileLock | null {
@@ -132,21 +132,25 @@ export class AddonFileOperations implements FileOperations {
     // The table is free for the next rows as soon as a callback returns to the native side; callbacks may ask for more work, never for results.
     for (let row = 0; row < rows; row++) {
       const at = row * RESULT_FIELDS;
-      this.#complete(this.#results[at] as number, this.#results[at + 1] as number);
+      const [id = 0, result = 0, tookMs = 0] = this.#results.subarray(at, at + RESULT_FIELDS);
+      this.#complete(id, result, tookMs);
     }
   };
 
-  #complete(id: number, result: number): void {
-    const { done, parts, lane, startedMs } = this.#pending.get(id) as Pending;
+  #complete(id: number, result: number, tookMs: number): void {
+    const { done, lane } = this.#pending.get(id) as Pending;
     this.#pending.delete(id);
-    if (parts !== null) this.#noteWrite(lane, startedMs);
+    this.#noteWrite(lane, tookMs);
     if (result < 0) done(errorName(result), 0);
     else done(null, result);
   }
 
-  #noteWrite(lane: number, startedMs: number): void {
+  #noteWrite(lane: number, tookMs: number): void {
+    if (tookMs < SLOW_WRITE_MS) return;
     const nowMs = performance.now();
-    if (nowMs - startedMs >= SLOW_WRITE_MS) this.#slowUntilMs[lane] = nowMs + SLOW_LANE_MS;
+    if (nowMs - (this.#lastSlowMs[lane] ?? -Infinity) < SLOW_LANE_MS)
+      this.#slowUntilMs[lane] = nowMs + SLOW_LANE_MS;
+    this.#lastSlowMs[lane] = nowMs;
   }
 }
 
