@@ -62,9 +62,9 @@ export class MetadataCommits {
     }
   }
 
-  /** Nothing of what waits will be committed by this leader. */
-  fail(errorCode: ErrorCode): void {
+  /** Nothing of what waits will be committed by this leader: drops it, and returns whom to tell. */
+  abandon(): CommitCallback[] {
     this.#publications = [];
-    for (const { done } of this.#answers.splice(0)) done(errorCode);
+    return this.#answers.splice(0).map(({ done }) => done);
   }
 }

@@ -68,6 +68,8 @@ interface Leadership {
   readonly epoch: number;
   /** End of what is written, at the end of a batch; durable after the next flush. */
   writtenEndOffset: number;
+  /** End of the records it began with. */
+  firstEndOffset: number;
   flushing: boolean;
 }
 
@@ -332,7 +334,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
       this.#commits.commit(writtenEndOffset);
       this.#armTimer();
       this.#scheduleWork();
-      this.#reportOpened(null);
+      if (writtenEndOffset >= leadership.firstEndOffset) this.#reportOpened(null);
     });
   }
 
@@ -417,7 +419,13 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const { clock, compute } = this.#environment;
     const epoch = this.#epoch;
     this.#state = 'leading';
-    this.#leadership = { epoch, writtenEndOffset: this.#log.logEndOffset, flushing: false };
+    const leadership = {
+      epoch,
+      writtenEndOffset: this.#log.logEndOffset,
+      firstEndOffset: Infinity,
+      flushing: false,
+    };
+    this.#leadership = leadership;
     const timestampMs = clock.wallMs();
     const place = { baseOffset: this.#controller.nextOffset, epoch, timestampMs };
     // Active from here on, so that a failure of the very first append finds the state it undoes.
@@ -426,6 +434,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const first = this.#controller.activate(clock.monotonicMs(), bootstrap);
     const fits = this.#append(first);
     assert(fits, 'the first records of a leader fit a batch');
+    leadership.firstEndOffset = this.#controller.nextOffset;
     this.#logger.info('The controller leads.', { epoch, metadataOffset: place.baseOffset });
     this.#armTimer();
     this.#scheduleWork();
@@ -443,7 +452,6 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
 
   #claimFailed(error: unknown): void {
     this.#controller.rollbackTo(this.#commits.committedEndOffset - 1);
-    this.#commits.fail(ErrorCode.NOT_CONTROLLER);
     if (error instanceof DiskError) {
       // A full disk may have room again; what another failure left behind cannot be known.
       const isShortage = error.code === 'ENOSPC' || error.code === 'EDQUOT';
@@ -495,7 +503,9 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     this.#stopTimers();
     this.#controller.rollbackTo(this.#commits.committedEndOffset - 1);
     this.#controller.deactivate();
-    this.#commits.fail(errorCode);
+    const failed = this.#commits.abandon();
+    // A write may have failed within the call of one of them.
+    if (failed.length > 0) this.#environment.clock.defer(() => failed.forEach((done) => done(errorCode)));
   }
 
   #isOver(): boolean {

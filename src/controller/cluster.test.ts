@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ControllerHarness, HARNESS_CLUSTER_ID, registration } from './controller-harness.ts';
+import { ControllerHarness, HARNESS_CLUSTER_ID, registration } from './controller-harness.test.ts';
 
 /** Three brokers, one topic of two partitions on all of them. */
 function cluster(configs: Record<string, string> = {}): ControllerHarness {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ControllerHarness, registration } from './controller-harness.ts';
+import { ControllerHarness, registration } from './controller-harness.test.ts';
 
 const SET = 0;
 const DELETE = 1;

@@ -4,9 +4,9 @@ import { Random } from '../base/random.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts';
 import { bootstrapRecords } from './activation.ts';
-import { ControllerHarness, HARNESS_CLUSTER_ID, harnessRules } from './controller-harness.ts';
+import { ControllerHarness, HARNESS_CLUSTER_ID, harnessRules } from './controller-harness.test.ts';
 import { Controller } from './controller.ts';
-import { RandomRequests } from './random-requests.ts';
+import { RandomRequests } from './random-requests.test.ts';
 
 const rules = harnessRules();
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ZERO_UUID } from '../base/uuid.ts';
-import { ControllerHarness, assigned, createTopics } from './controller-harness.ts';
+import { ControllerHarness, assigned, createTopics } from './controller-harness.test.ts';
 import type { ControllerApis } from './controller-request.ts';
 
 function cluster(brokers = 3, configs: Record<string, string> = {}): ControllerHarness {

@@ -2,7 +2,7 @@ import type { Random } from '../base/random.ts';
 import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import type { TopicImage } from '../metadata/topics-image.ts';
-import { createTopics, registration } from './controller-harness.ts';
+import { createTopics, registration } from './controller-harness.test.ts';
 import type { ControllerApiKey, ControllerApis, ControllerRequest } from './controller-request.ts';
 
 /** A request of any kind. */
