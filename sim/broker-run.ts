@@ -65,7 +65,7 @@ export class BrokerRun {
     const clock = this.#world.clock.forHost();
     return {
       clock,
-      network: this.#internet.host(host, clock),
+      network: this.#internet.find(host) ?? this.#internet.host(host),
       compute: new VirtualCompute(),
       random: this.#world.random.fork(),
       address: BROKER_ADDRESS,

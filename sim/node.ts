@@ -7,7 +7,7 @@ import type { HostClock } from './virtual/clock.ts';
 import { VirtualCompute } from './virtual/compute.ts';
 import { SSD_LATENCY, VirtualDisk } from './virtual/disk.ts';
 import { VirtualHttpServer } from './virtual/http.ts';
-import type { VirtualInternet } from './virtual/network.ts';
+import type { VirtualInternet, VirtualNetwork } from './virtual/network.ts';
 import type { World } from './world.ts';
 
 /** Where the simulated broker listens. */
@@ -31,6 +31,7 @@ export class SimulatedNode {
   readonly #internet: VirtualInternet;
   readonly #random: Random;
   #clock: HostClock | null = null;
+  #network: VirtualNetwork | null = null;
   #broker: Broker | null = null;
   /** `down`: nothing runs. `changing`: starting or stopping. `up`: serving. */
   state: 'down' | 'changing' | 'up' = 'down';
@@ -57,6 +58,7 @@ export class SimulatedNode {
     this.state = 'changing';
     const clock = this.#world.clock.forHost();
     this.#clock = clock;
+    this.#network = this.#internet.host(BROKER_ADDRESS.host);
     const random = this.#random.fork();
     const starting = Broker.start({
       config: developmentConfig(
@@ -66,7 +68,7 @@ export class SimulatedNode {
       ports: {
         clock,
         disk: this.disk,
-        network: this.#internet.host(BROKER_ADDRESS.host, clock),
+        network: this.#network,
         compute: new VirtualCompute(),
         http: new VirtualHttpServer(),
         random,
@@ -97,7 +99,8 @@ export class SimulatedNode {
     this.#clock = null;
     this.#broker = null;
     this.state = 'down';
-    this.#internet.crash(BROKER_ADDRESS.host);
+    this.#network?.crash(kind === 'power' ? 'power' : 'process');
+    this.#network = null;
     this.disk.crash(kind === 'power' ? 'power' : 'process');
   }
 
