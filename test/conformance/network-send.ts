@@ -16,6 +16,7 @@ import { pattern } from './world.ts';
 /** Sending: order, back-pressure, file ranges. */
 export function networkSendSuite(name: string, factory: NetworkFactory): void {
   pressureSuite(name, factory);
+  orderSuite(name, factory);
   rangeSuite(name, factory);
   revocationSuite(name, factory);
 }
@@ -73,7 +74,9 @@ function pressureSuite(name: string, factory: NetworkFactory): void {
       await world.until(() => client.frames.length === frames.length, 'all frames');
       client.received.forEach((bytes, i) => assert.ok(bytes.equals(frames[i] as Buffer), `frame ${i}`));
     }));
+}
 
+function orderSuite(name: string, factory: NetworkFactory): void {
   test(`${name} network: both ends may send at once without waiting for each other`, (context) =>
     withNetwork(context, factory, async (world) => {
       const { server, client, serverId, clientId } = await connectPair(world);
