@@ -8,7 +8,10 @@ import type { FileRange } from './disk.ts';
 /** Names a connection within one `Network`; never used again within the process. A safe integer > 0. */
 export type ConnectionId = number;
 
-/** What is sent: bytes (owned by the network until sent) or a leased file range (one reference is taken over). */
+/**
+ * What is sent: bytes (owned by the network until sent) or a leased file range. Of a range one reference and the `onRevoked` callback are taken over, so one range is given to one
+ * connection at a time.
+ */
 export type SendPart = Buffer | FileRange;
 
 /** Why a connection ended. */
@@ -37,7 +40,7 @@ export interface FrameTable {
   retain(i: number): Buffer;
 }
 
-/** Who is told about connections: one object per listener or outgoing connection. */
+/** Who is told about connections: one object per listener or outgoing connection. No method is called from inside a call into the network. */
 export interface NetworkHandler {
   /** A connection was accepted, or the outgoing one is established. It has no credits yet. */
   onOpen(connection: ConnectionId, peer: { readonly host: string; readonly port: number }): void;
@@ -53,7 +56,7 @@ export interface NetworkHandler {
 export interface ConnectionLimits {
   /** Largest frame in bytes (`socket.request.max.bytes`); the size prefix is not counted. */
   readonly maxFrameBytes: number;
-  /** A started frame must be whole after this many ms, or the connection is cut. Not counted while credits are 0. */
+  /** A started frame must be whole after this many ms, or the connection is cut. Not counted while it is not read: credits are 0, or the budget is used up. */
   readonly frameTimeoutMs: number;
   /** Bytes of unfinished and retained-by-the-network frames over all connections that share `budget`; past it reading stops until some are consumed. One connection may always progress. */
   readonly budget: ReceiveBudget;
@@ -79,7 +82,10 @@ export interface Listener {
 
 /** Sockets as the broker sees them. */
 export interface Network {
-  /** Binds and listens at once. @throws BrokerError `LISTEN_FAILED` naming address and system error. */
+  /**
+   * Binds and listens at once; an empty host stands for all addresses. Connections over `maxConnections` are closed at once or wait to be accepted until there is room.
+   * @throws BrokerError `LISTEN_FAILED` naming address and system error.
+   */
   listen(options: {
     host: string;
     port: number;

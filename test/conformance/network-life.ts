@@ -51,7 +51,7 @@ function listenSuite(name: string, factory: NetworkFactory): void {
       assert.equal(world.server.listen(again).port, listener.port, 'the port is free again');
     }));
 
-  test(`${name} network: connections over the maximum are closed`, (context) =>
+  test(`${name} network: connections over the maximum are closed or wait, and get in when there is room`, (context) =>
     withNetwork(context, factory, async (world) => {
       const server = new Recorder(world.server);
       const client = new Recorder(world.client);
@@ -66,15 +66,13 @@ function listenSuite(name: string, factory: NetworkFactory): void {
         world.client.connect({ host: world.host, port, limits: limits(), handler: client });
       const ids = [connect(), connect()];
       await world.until(() => server.opened.size === 2, 'two connections');
-      ids.push(connect());
-      await world.until(() => client.closed.size === 1, 'the third to be closed');
-      assert.ok(client.closed.has(ids[2] as number));
+      const third = connect();
+      await world.pass(20);
       assert.equal(server.opened.size, 2);
       world.client.close(ids[0] as number, 'now');
       await world.until(() => server.closed.size === 1, 'the first to end');
-      const fourth = connect();
-      await world.until(() => server.opened.size === 3, 'room for a fourth');
-      assert.ok(!client.closed.has(fourth));
+      if (client.closed.has(third)) connect();
+      await world.until(() => server.opened.size === 3, 'room for another');
     }));
 }
 
