@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { bootstrapRecords } from '../controller/activation.ts';
+import { PortableCompute } from '../io/node/portable/compute.ts';
+import { metadataRecord } from '../metadata/metadata-record.ts';
+import { BatchField, BatchView } from '../records/batch.ts';
+import { buildMetadataBatches, MAX_RECORDS_A_BATCH } from './metadata-batches.ts';
+import { formatBootstrap, parseBootstrap } from './metadata-bootstrap.ts';
+import { formatQuorumState, parseQuorumState } from './metadata-quorum-state.ts';
+
+const compute = new PortableCompute();
+
+/** Files made by Kafka's own classes. */
+function golden(name: string): { hex: string; text: string } {
+  const path = new URL('../../testdata/log/files.jsonl', import.meta.url);
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (line.includes(`"case":"${name}"`)) return JSON.parse(line) as { hex: string; text: string };
+  }
+  throw new Error(`there is no golden file ${name}`);
+}
+
+/** The bytes with all times, and the checksums that cover them, set to zero. */
+function withoutTimes(file: Buffer): Buffer {
+  const out = Buffer.from(file);
+  const view = new BatchView();
+  for (let at = 0; at < out.length; at += view.sizeBytes) {
+    view.at(out, at);
+    out.fill(0, at + BatchField.crc, at + BatchField.attributes);
+    out.fill(0, at + BatchField.baseTimestamp, at + BatchField.producerId);
+  }
+  return out;
+}
+
+test('bootstrap.checkpoint is Kafka’s, byte for byte but for its times', () => {
+  const kafkas = Buffer.from(golden('bootstrap.checkpoint').hex, 'hex');
+  const records = parseBootstrap(kafkas, 'bootstrap.checkpoint', compute);
+  assert.deepEqual(records, [
+    metadataRecord('FeatureLevelRecord', { name: 'metadata.version', featureLevel: 29 }),
+  ]);
+  assert.deepEqual(withoutTimes(formatBootstrap(records, 12_345, compute)), withoutTimes(kafkas));
+  const ours = formatBootstrap(bootstrapRecords(), 12_345, compute);
+  assert.deepEqual(parseBootstrap(ours, 'bootstrap.checkpoint', compute), bootstrapRecords());
+});
+
+test('a damaged bootstrap.checkpoint is refused whatever byte is wrong, and however short it is', () => {
+  const good = formatBootstrap(bootstrapRecords(), 12_345, compute);
+  const view = new BatchView();
+  for (let at = 0; at < good.length; at += view.sizeBytes) {
+    view.at(good, at);
+    const bad = Buffer.from(good);
+    bad[at + view.sizeBytes - 2] = (bad[at + view.sizeBytes - 2] as number) ^ 1;
+    assert.throws(() => parseBootstrap(bad, 'f', compute), { code: 'METADATA_CORRUPT' }, `batch at ${at}`);
+    const short = good.subarray(0, at + view.sizeBytes - 1);
+    assert.throws(() => parseBootstrap(short, 'f', compute), { code: 'METADATA_CORRUPT' });
+  }
+});
+
+test('quorum-state is Kafka’s, byte for byte', () => {
+  const { text } = golden('quorum-state-v0');
+  const state = parseQuorumState(text, 'quorum-state');
+  assert.deepEqual(state, { leaderId: -1, leaderEpoch: 5, votedId: 2, voterIds: [1] });
+  assert.equal(formatQuorumState(state), text);
+  const dynamic = golden('quorum-state-v1').text;
+  assert.throws(() => parseQuorumState(dynamic, 'quorum-state'), { code: 'METADATA_UNSUPPORTED' });
+  for (const bad of ['', '{', '[]', 'null', '{"data_version":0}', '{"data_version":"0"}']) {
+    assert.throws(() => parseQuorumState(bad, 'quorum-state'), { code: 'METADATA_CORRUPT' }, bad);
+  }
+});
+
+test('records that must stay together are one batch, others are split', () => {
+  const count = 2 * MAX_RECORDS_A_BATCH + 1;
+  const records = Array.from({ length: count }, (_, i) =>
+    metadataRecord('FeatureLevelRecord', { name: `f${i}`, featureLevel: 1 }),
+  );
+  const place = { baseOffset: 100, epoch: 3, timestampMs: 5 };
+  const sizes = (isAtomic: boolean) =>
+    buildMetadataBatches(records, isAtomic, place, compute)?.map(({ buffer, records: part }) => {
+      const view = new BatchView().at(buffer, 0);
+      assert.equal(view.recordCount, part.length);
+      return [view.baseOffset, view.recordCount];
+    });
+  assert.deepEqual(sizes(true), [[100, count]]);
+  assert.deepEqual(sizes(false), [
+    [100, MAX_RECORDS_A_BATCH],
+    [100 + MAX_RECORDS_A_BATCH, MAX_RECORDS_A_BATCH],
+    [100 + 2 * MAX_RECORDS_A_BATCH, 1],
+  ]);
+  const huge = Array.from({ length: 400 }, () =>
+    metadataRecord('FeatureLevelRecord', { name: 'x'.repeat(30_000), featureLevel: 1 }),
+  );
+  assert.equal(buildMetadataBatches(huge, true, place, compute), null);
+  assert.equal(buildMetadataBatches(huge, false, place, compute)?.length, 2);
+});
