@@ -134,6 +134,21 @@ test('an empty wheel leaves the clock alone', () => {
   assert.ok(clock.wakes <= 1);
 });
 
+test('a wheel that is closed fires nothing and leaves no timer with the clock', () => {
+  const clock = new ManualClock();
+  const wheel = new TimerWheel(clock);
+  const probes = [3, 70, 70, 5000].map((delayMs) => {
+    const probe = new Probe(clock);
+    wheel.schedule(probe, clock.nowMs + delayMs);
+    return probe;
+  });
+  wheel.close();
+  assert.equal(wheel.size, 0);
+  assert.equal(clock.pending, 0);
+  clock.runTo(clock.nowMs + 10_000);
+  assert.ok(probes.every((probe) => probe.fired === 0 && !probe.scheduled));
+});
+
 test('random timers, moved and cancelled, fire in order of their ticks and on time', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = new Random(seed);

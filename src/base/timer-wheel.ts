@@ -106,6 +106,18 @@ export class TimerWheel {
     if (nowTick > this.#current && nowTick < this.#armedTick) this.#current = nowTick;
   }
 
+  /** Forgets all timers and lets go of the clock: nothing fires any more. Scheduling begins anew. */
+  close(): void {
+    for (const head of this.#heads) {
+      for (let timer = head; timer !== null; ) {
+        const next: Timer | null = timer.nextTimer;
+        this.cancel(timer);
+        timer = next;
+      }
+    }
+    this.#arm(Number.POSITIVE_INFINITY);
+  }
+
   /** Puts a timer into its slot and returns the tick at which the wheel has to look at that slot. */
   #place(timer: Timer): number {
     const current = this.#current;

@@ -319,6 +319,7 @@ export class Broker {
     await new Promise<void>((resolve) => (this.#lifecycle ? this.#lifecycle.leave(resolve) : resolve()));
     await this.#closeStorage(true);
     await this.#closeAdmin();
+    this.#wheel.close();
     this.#state = 'stopped';
   }
 
@@ -329,6 +330,7 @@ export class Broker {
     this.#serving?.abort();
     await this.#closeStorage(false);
     await this.#closeAdmin();
+    this.#wheel.close();
     this.#state = 'stopped';
   }
 

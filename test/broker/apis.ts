@@ -1,0 +1,47 @@
+/** Schemas of the APIs that tests speak. */
+import * as apiVersions from '../../src/protocol/messages/api-versions.ts';
+import * as createTopics from '../../src/protocol/messages/create-topics.ts';
+import * as deleteTopics from '../../src/protocol/messages/delete-topics.ts';
+import * as fetch from '../../src/protocol/messages/fetch.ts';
+import * as initProducerId from '../../src/protocol/messages/init-producer-id.ts';
+import * as listOffsets from '../../src/protocol/messages/list-offsets.ts';
+import * as metadata from '../../src/protocol/messages/metadata.ts';
+import * as offsetForLeaderEpoch from '../../src/protocol/messages/offset-for-leader-epoch.ts';
+import * as produce from '../../src/protocol/messages/produce.ts';
+
+/** The two schemas of ApiVersions. */
+export const ApiVersions = {
+  request: apiVersions.ApiVersionsRequest,
+  response: apiVersions.ApiVersionsResponse,
+};
+/** The two schemas of CreateTopics. */
+export const CreateTopics = {
+  request: createTopics.CreateTopicsRequest,
+  response: createTopics.CreateTopicsResponse,
+};
+/** The two schemas of DeleteTopics. */
+export const DeleteTopics = {
+  request: deleteTopics.DeleteTopicsRequest,
+  response: deleteTopics.DeleteTopicsResponse,
+};
+/** The two schemas of Fetch. */
+export const Fetch = { request: fetch.FetchRequest, response: fetch.FetchResponse };
+/** The two schemas of InitProducerId. */
+export const InitProducerId = {
+  request: initProducerId.InitProducerIdRequest,
+  response: initProducerId.InitProducerIdResponse,
+};
+/** The two schemas of ListOffsets. */
+export const ListOffsets = {
+  request: listOffsets.ListOffsetsRequest,
+  response: listOffsets.ListOffsetsResponse,
+};
+/** The two schemas of Metadata. */
+export const Metadata = { request: metadata.MetadataRequest, response: metadata.MetadataResponse };
+/** The two schemas of OffsetForLeaderEpoch. */
+export const OffsetForLeaderEpoch = {
+  request: offsetForLeaderEpoch.OffsetForLeaderEpochRequest,
+  response: offsetForLeaderEpoch.OffsetForLeaderEpochResponse,
+};
+/** The two schemas of Produce. */
+export const Produce = { request: produce.ProduceRequest, response: produce.ProduceResponse };
