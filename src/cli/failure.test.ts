@@ -7,7 +7,7 @@ test('an operating error is one line with its causes and what to do', () => {
   const cause = Object.assign(new Error('EADDRINUSE'), { code: 'EADDRINUSE' });
   const error = new BrokerError('LISTEN_FAILED', 'Cannot listen on 127.0.0.1:9092', { cause });
   assert.deepEqual(failureLines(error), [
-    'odradek: Cannot listen on 127.0.0.1:9092 (because EADDRINUSE); choose another port with --port, or stop what uses it',
+    'odradek: Cannot listen on 127.0.0.1:9092 (because EADDRINUSE); the option for another port is --port',
   ]);
   assert.deepEqual(failureLines(new BrokerError('OTHER', 'No\nroom')), ['odradek: No\\nroom']);
 });

@@ -1,9 +1,9 @@
 import { describeError, isOperatingError, printable } from '../base/printable.ts';
 
-/** What to do about an operating error, by its code, when the message itself cannot know. */
+/** How to do on the command line what an error's message advises, by its code. */
 const ADVICE: Readonly<Record<string, string>> = {
-  LISTEN_FAILED: 'choose another port with --port, or stop what uses it',
-  DIRECTORY_LOCKED: 'choose another directory with --data-dir, or stop what uses it',
+  LISTEN_FAILED: 'the option for another port is --port',
+  DIRECTORY_LOCKED: 'the option for another directory is --data-dir',
 };
 
 const MAX_LINE_LENGTH = 1000;

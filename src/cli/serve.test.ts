@@ -18,6 +18,7 @@ function setup(overrides: Record<string, string> = {}, human = true) {
   let closes = 0;
   const broker: RunningBroker = {
     addresses: [{ listenerName: 'PLAINTEXT', host: '127.0.0.1', port: 40000 }],
+    adminAddress: overrides['odradek.admin.port'] === '0' ? { host: '127.0.0.1', port: 40001 } : null,
     close: () => (closes++, closed.promise),
   };
   const served = serve(
@@ -65,12 +66,12 @@ test('readiness names the address to connect to, and a person gets a hint of two
   assert.deepEqual(process.exits, []);
 });
 
-test('a port that was left open is told as it was bound, and logs for programs have no hint', async () => {
-  const process = setup({ listeners: 'PLAINTEXT://127.0.0.1:0' }, false);
+test('ports that were left open are told as they were bound, and logs for programs have no hint', async () => {
+  const process = setup({ listeners: 'PLAINTEXT://127.0.0.1:0', 'odradek.admin.port': '0' }, false);
   process.started();
   await process.served;
   assert.deepEqual(process.lines.slice(1), [
-    'INFO  Ready connectTo=127.0.0.1:40000 data=/w/odradek-data startMs=123',
+    'INFO  Ready connectTo=127.0.0.1:40000 admin=127.0.0.1:40001 data=/w/odradek-data startMs=123',
   ]);
 });
 
@@ -125,7 +126,7 @@ test('a start that fails says why and exits with 1', async () => {
   process.startFailed(new BrokerError('DIRECTORY_LOCKED', 'Another broker has /w'));
   await process.served;
   assert.deepEqual(process.errors, [
-    'odradek: Another broker has /w; choose another directory with --data-dir, or stop what uses it',
+    'odradek: Another broker has /w; the option for another directory is --data-dir',
   ]);
   assert.deepEqual(process.exits, [1]);
 });

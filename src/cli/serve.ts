@@ -15,6 +15,8 @@ export interface RunningBroker {
     readonly host: string;
     readonly port: number;
   }[];
+  /** Where /metrics and /healthz are; null if they are not served. */
+  readonly adminAddress: { readonly host: string; readonly port: number } | null;
   /** Answers what is in progress, flushes, leaves the marker of a clean shutdown. */
   close(): Promise<void>;
 }
@@ -93,7 +95,12 @@ function announce(service: Service, system: ServeSystem, broker: RunningBroker):
   const { config, logger } = service;
   const addresses = connectAddresses(config, broker);
   const data = config.logDirs.join(',');
-  logger.info('Ready', { connectTo: addresses.join(','), data, startMs: Math.round(system.uptimeMs()) });
+  logger.info('Ready', {
+    connectTo: addresses.join(','),
+    admin: broker.adminAddress === null ? undefined : formatAddress(broker.adminAddress),
+    data,
+    startMs: Math.round(system.uptimeMs()),
+  });
   if (!service.human) return;
   const [address = ''] = addresses;
   system.out(

@@ -60,6 +60,7 @@ async function startOn(ports: Ports, config: BrokerConfig, logger: Logger): Prom
   const broker = await Broker.start({ config, ports: { ...ports, random }, logger });
   return {
     addresses: broker.addresses,
+    adminAddress: broker.adminAddress,
     async close() {
       await broker.close();
       await new Promise<void>((done) => ports.network.shutdown(done));
