@@ -123,6 +123,13 @@ test('an operating error is told by its message and causes, a bug with its stack
   assert.match(bug?.['errorStack'] ?? '', /^at .*logger\.test\.ts/);
 });
 
+test('a cause that the message repeats is told once', () => {
+  const { lines, logger } = capture();
+  const cause = Object.assign(new Error('open /x: EACCES'), { code: 'EACCES' });
+  logger.warn('Failed', { error: new BrokerError('D', 'Cannot use /x: open /x: EACCES', { cause }) });
+  assert.ok(lines[0]?.endsWith('error="Cannot use /x: open /x: EACCES"'));
+});
+
 test('values that cannot be written as JSON, buffers and far clocks do not throw', () => {
   const { lines, logger } = capture({ wallMs: () => 9e15 });
   const cycle: { self?: unknown } = {};

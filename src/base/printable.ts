@@ -38,13 +38,14 @@ export function isOperatingError(error: Error): boolean {
 /** Longest chain of causes that is told. */
 const MAX_CAUSES = 4;
 
-/** An error's message and those of its causes, one after the other; a bug's with the name of its class. May hold unprintable characters. */
+/** An error's message and those of its causes that it does not repeat already; a bug's with the name of its class. May hold unprintable characters. */
 export function describeError(error: Error): string {
   let text = '';
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
     const named = isOperatingError(current) ? current.message : `${current.name}: ${current.message}`;
-    text += depth === 0 ? named : ` (because ${named})`;
+    if (depth === 0) text = named;
+    else if (!text.includes(named)) text += ` (because ${named})`;
     current = current.cause;
   }
   return text;

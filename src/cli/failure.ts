@@ -3,6 +3,7 @@ import { describeError, isOperatingError, printable } from '../base/printable.ts
 /** How to do on the command line what an error's message advises, by its code. */
 const ADVICE: Readonly<Record<string, string>> = {
   LISTEN_FAILED: 'the option for another port is --port',
+  DIRECTORY_NOT_FORMATTED: 'the option that formats empty directories is --format',
   DIRECTORY_LOCKED: 'the option for another directory is --data-dir',
 };
 
