@@ -66,6 +66,7 @@ export class AppendLane implements GatedLane {
   #inFlight: LaneEntry[] = [];
   #running = false;
   #held = false;
+  #holds = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(host: LaneHost, compute: Compute, producers: ProducerState<LaneEntry>, gate: AppendGate) {
@@ -112,6 +113,16 @@ export class AppendLane implements GatedLane {
     for (const entry of entries) this.#refuse(entry, ErrorCode.KAFKA_STORAGE_ERROR, 'The log is offline');
   }
 
+  /** Nothing is admitted or written until as many `letGo`. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    assert(this.#holds > 0, 'what was held is let go');
+    if (--this.#holds === 0) this.#run();
+  }
+
   release(): void {
     this.#held = false;
     this.#run();
@@ -121,7 +132,7 @@ export class AppendLane implements GatedLane {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
-    for (;;) {
+    while (this.#holds === 0) {
       if (this.#admitting === null && this.#waiting.length > 0) {
         this.#admit(this.#waiting.shift() as LaneEntry);
       } else if (this.#inFlight.length === 0 && this.#reserved.length > 0 && !this.#isHeld()) {
@@ -336,7 +347,8 @@ export class AppendLane implements GatedLane {
 
   /** The log was cut or emptied while the lane was idle. */
   reset(): void {
-    assert(this.isIdle, 'a log is cut when nothing is on its way into it');
+    const isEmpty = this.#admitting === null && this.#reserved.length + this.#inFlight.length === 0;
+    assert(isEmpty, 'a log is cut when nothing is on its way into it');
     this.#undoReservations();
   }
 

@@ -5,24 +5,53 @@ import {
   CLEAN_SHUTDOWN_FILE,
   HIGH_WATERMARK_FILE,
   LOG_START_FILE,
+  partitionDirectoryName,
   RECOVERY_POINT_FILE,
 } from './file-names.ts';
 import type { LogDirectory } from './log-directory.ts';
 import type { LogEnvironment } from './log-environment.ts';
+import type { CheckpointedOffsets } from './log-offsets.ts';
 import type { PartitionLog } from './partition-log.ts';
+import { isShortage } from './shortage.ts';
 import { awaitDisk, runSteps, type Steps } from './steps.ts';
 
 /** Logs whose entries are collected between two interruptible points. */
 const LOGS_PER_STEP = 500;
+/** How soon checkpoints that had to be taken back and could not be are tried again. */
+const RETRY_MS = 1000;
 
-/** Writes the checkpoints of one log directory. A file is replaced only if its text has changed. */
+/** One checkpoint file. */
+interface CheckpointKind {
+  readonly file: string;
+  readonly field: keyof CheckpointedOffsets;
+}
+
+const RECOVERY_POINTS: CheckpointKind = { file: RECOVERY_POINT_FILE, field: 'recoveryPoint' };
+const LOG_STARTS: CheckpointKind = { file: LOG_START_FILE, field: 'logStartOffset' };
+const HIGH_WATERMARKS: CheckpointKind = { file: HIGH_WATERMARK_FILE, field: 'highWatermark' };
+const ALL = [RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS];
+
+interface Job {
+  readonly files: readonly CheckpointKind[];
+  /** True for the one job that serves those who wait for their log to be settled. */
+  readonly settles: boolean;
+  readonly done: (error: DiskError | null) => void;
+}
+
+/**
+ * Writes the checkpoints of one log directory, one file at a time; a file is replaced only if its text has changed. Each log remembers the most that the files may say of it, so that
+ * a cut, or a new log under an old name, can wait until they say no more than is true.
+ */
 export class DirectoryCheckpoints {
   readonly directory: LogDirectory;
   readonly #environment: LogEnvironment;
   readonly #logs: () => readonly PartitionLog[];
   readonly #texts = new Map<string, string>();
-  #saving = false;
-  #queue: { readonly files: readonly CheckpointKind[]; readonly done: () => void }[] = [];
+  /** Names in the files that no log here has: of deleted logs, mostly. */
+  #orphans = new Set<string>();
+  #running = false;
+  #queue: Job[] = [];
+  #settling: { readonly log: PartitionLog; readonly done: DiskCallback }[] = [];
 
   /** @param logs the logs of this directory at the moment of the call */
   constructor(environment: LogEnvironment, directory: LogDirectory, logs: () => readonly PartitionLog[]) {
@@ -33,83 +62,126 @@ export class DirectoryCheckpoints {
 
   /** Writes recovery points and log starts, or high watermarks; `done` in any case. */
   save(what: 'offsets' | 'highWatermarks', done: () => void): void {
-    this.#enqueue(what === 'offsets' ? [RECOVERY_POINTS, LOG_STARTS] : [HIGH_WATERMARKS], done);
+    const files = what === 'offsets' ? [RECOVERY_POINTS, LOG_STARTS] : [HIGH_WATERMARKS];
+    this.#enqueue({ files, settles: false, done });
+  }
+
+  /** The files may speak of a log of this name, and there is none: it was deleted. */
+  addOrphan(name: string): void {
+    this.#orphans.add(name);
+  }
+
+  /** True if the files say no more of `log` than is true. */
+  isSettled(log: PartitionLog): boolean {
+    return log.offsets.isSettled && !this.#orphans.has(partitionDirectoryName(log.topic, log.partition));
+  }
+
+  /** Has the files say no more of `log` than is true; inline if they do not. Several logs share one writing. */
+  settle(log: PartitionLog, done: DiskCallback): void {
+    if (this.isSettled(log)) return done(null);
+    this.#settling.push({ log, done });
+    if (this.#queue.some((job) => job.settles)) return undefined;
+    return this.#enqueue({ files: ALL, settles: true, done: () => {} });
+  }
+
+  /** `settle` for a log that must not be written before: tried until it works, or the directory is offline. */
+  settleSurely(log: PartitionLog, done: () => void): void {
+    this.settle(log, (error) => {
+      if (error === null || log.offline) return done();
+      const { clock } = this.#environment;
+      clock.schedule(clock.monotonicMs() + RETRY_MS, () => this.settleSurely(log, done));
+      return undefined;
+    });
   }
 
   /** All logs are closed: writes every checkpoint, and then the clean marker unless `brokerEpoch` is null. */
   finish(brokerEpoch: number | null, done: () => void): void {
-    this.#enqueue([RECOVERY_POINTS, LOG_STARTS, HIGH_WATERMARKS], () => {
-      if (brokerEpoch === null || this.directory.offline) return done();
-      const { disk, logger } = this.#environment;
-      const path = `${this.directory.path}/${CLEAN_SHUTDOWN_FILE}`;
-      return disk.replaceFile(path, Buffer.from(formatCleanShutdown(brokerEpoch)), (error) => {
-        if (error !== null) logger.warn('The clean shutdown marker could not be written.', { path, error });
-        done();
-      });
+    this.#enqueue({
+      files: ALL,
+      settles: false,
+      done: (error) => {
+        if (error !== null || brokerEpoch === null || this.directory.offline) return done();
+        const { disk, logger } = this.#environment;
+        const path = `${this.directory.path}/${CLEAN_SHUTDOWN_FILE}`;
+        return disk.replaceFile(path, Buffer.from(formatCleanShutdown(brokerEpoch)), (markerError) => {
+          if (markerError !== null) {
+            logger.warn('The clean shutdown marker could not be written.', { path, error: markerError });
+          }
+          done();
+        });
+      },
     });
   }
 
-  #enqueue(files: readonly CheckpointKind[], done: () => void): void {
-    this.#queue.push({ files, done });
-    if (!this.#saving) this.#next();
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    if (!this.#running) this.#next();
   }
 
   #next(): void {
     const job = this.#queue.shift();
-    this.#saving = job !== undefined;
+    this.#running = job !== undefined;
     if (job === undefined) return;
-    runSteps(this.#environment.clock, this.#write(job.files), (error) => {
-      if (error !== null) throw error;
-      job.done();
+    const served = job.settles ? this.#settling.splice(0) : [];
+    runSteps(this.#environment.clock, this.#write(job.files), (thrown, error) => {
+      if (thrown !== null) throw thrown;
+      for (const { log, done } of served)
+        done(this.isSettled(log) ? null : (error ?? offlineError(this.directory)));
+      job.done(error ?? null);
       this.#next();
     });
   }
 
-  *#write(files: readonly CheckpointKind[]): Steps<void> {
+  *#write(files: readonly CheckpointKind[]): Steps<DiskError | null> {
+    const orphans = this.#orphans;
+    if (files === ALL) this.#orphans = new Set();
     for (const kind of files) {
-      if (this.directory.offline) return;
-      const entries: OffsetEntry[] = [];
-      const logs = this.#logs();
-      for (let i = 0; i < logs.length; i++) {
-        const log = logs[i] as PartitionLog;
-        const offset = kind.offsetOf(log);
-        if (offset !== null) entries.push({ topic: log.topic, partition: log.partition, offset });
-        if (i % LOGS_PER_STEP === LOGS_PER_STEP - 1) yield;
-      }
-      yield* this.#replace(kind.file, formatOffsetCheckpoint(entries));
+      const error = this.directory.offline ? offlineError(this.directory) : yield* this.#writeFile(kind);
+      if (error === null) continue;
+      if (files === ALL) for (const orphan of orphans) this.#orphans.add(orphan);
+      return error;
     }
+    return null;
   }
 
-  *#replace(file: string, text: string): Steps<void> {
-    if (this.#texts.get(file) === text) return;
+  *#writeFile({ file, field }: CheckpointKind): Steps<DiskError | null> {
+    const entries: OffsetEntry[] = [];
+    const written: { readonly log: PartitionLog; readonly offset: number }[] = [];
+    const logs = this.#logs();
+    for (let i = 0; i < logs.length; i++) {
+      const log = logs[i] as PartitionLog;
+      const offset = log.offsets.claims[field];
+      if (field !== 'logStartOffset' || offset > (log.segments[0]?.baseOffset ?? 0)) {
+        entries.push({ topic: log.topic, partition: log.partition, offset });
+        log.offsets.checkpointed[field] = Math.max(log.offsets.checkpointed[field], offset);
+        written.push({ log, offset });
+      } else {
+        written.push({ log, offset: 0 });
+      }
+      if (i % LOGS_PER_STEP === LOGS_PER_STEP - 1) yield;
+    }
+    const error = yield* this.#replace(file, formatOffsetCheckpoint(entries));
+    if (error === null) for (const { log, offset } of written) log.offsets.checkpointed[field] = offset;
+    return error;
+  }
+
+  *#replace(file: string, text: string): Steps<DiskError | null> {
+    if (this.#texts.get(file) === text) return null;
     const { disk, logger } = this.#environment;
     const path = `${this.directory.path}/${file}`;
+    this.#texts.delete(file);
     const error = yield* awaitDisk((done: DiskCallback) => disk.replaceFile(path, Buffer.from(text), done));
     if (error === null) {
       this.#texts.set(file, text);
-      return;
+      return null;
     }
     logger.warn('A checkpoint could not be written.', { path, error });
-    if (error instanceof DiskError && error.code !== 'ENOSPC' && error.code !== 'EDQUOT')
-      this.directory.fail(error);
+    if (!isShortage(error)) this.directory.fail(error);
+    return error;
   }
 }
 
-interface CheckpointKind {
-  readonly file: string;
-  /** Null if the log has no entry. */
-  readonly offsetOf: (log: PartitionLog) => number | null;
+function offlineError(directory: LogDirectory): DiskError {
+  const cause = directory.offlineCause;
+  return cause instanceof DiskError ? cause : new DiskError('EIO', directory.path, 'checkpoint');
 }
-
-const RECOVERY_POINTS: CheckpointKind = {
-  file: RECOVERY_POINT_FILE,
-  offsetOf: (log) => log.flushedEndOffset,
-};
-const LOG_STARTS: CheckpointKind = {
-  file: LOG_START_FILE,
-  offsetOf: (log) => (log.logStartOffset > log.segments.first.baseOffset ? log.logStartOffset : null),
-};
-const HIGH_WATERMARKS: CheckpointKind = {
-  file: HIGH_WATERMARK_FILE,
-  offsetOf: (log) => log.highWatermark,
-};

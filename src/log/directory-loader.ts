@@ -19,6 +19,8 @@ export interface LoadedDirectory {
   readonly logs: PartitionLog[];
   /** Directories of deleted logs that are still there. */
   readonly deleted: string[];
+  /** Names in the checkpoints that no log here has. */
+  readonly orphans: Set<string>;
 }
 
 /** Loads every log of a directory, one after the other. @throws DiskError */
@@ -34,6 +36,7 @@ export function* loadDirectory(
   const scanner = newScanner();
   const logs: PartitionLog[] = [];
   const deleted: string[] = [];
+  const orphans = new Set([...recoveryPoints.keys(), ...logStarts.keys(), ...highWatermarks.keys()]);
   for (const entry of disk.list(directory.path)) {
     const parsed = entry.kind === 'directory' ? parsePartitionDirectory(entry.name) : null;
     if (parsed === null || parsed.topic === METADATA_TOPIC) continue;
@@ -44,6 +47,7 @@ export function* loadDirectory(
       logger.warn('A directory is passed by: this broker does not move or keep foreign replicas.', { path });
     } else {
       const key = partitionDirectoryName(parsed.topic, parsed.partition);
+      orphans.delete(key);
       logs.push(
         yield* loadLog(resources, scanner, {
           topic: parsed.topic,
@@ -52,15 +56,17 @@ export function* loadDirectory(
           place: { path },
           config: configOf(parsed.topic),
           trusted: directory.wasClean,
-          recoveryPoint: recoveryPoints.get(key) ?? 0,
-          logStartOffset: logStarts.get(key) ?? 0,
-          highWatermark: highWatermarks.get(key) ?? 0,
+          checkpointed: {
+            recoveryPoint: recoveryPoints.get(key) ?? 0,
+            logStartOffset: logStarts.get(key) ?? 0,
+            highWatermark: highWatermarks.get(key) ?? 0,
+          },
         }),
       );
     }
     yield;
   }
-  return { logs, deleted };
+  return { logs, deleted, orphans };
 }
 
 /** Offsets by partition directory name; none if the file is missing or cannot be read. @throws DiskError */

@@ -1,4 +1,5 @@
 import type { DiskCallback, DiskError } from '../io/disk.ts';
+import { isShortage } from './shortage.ts';
 import type { Segment } from './segment.ts';
 
 /** What the flusher asks of its log. */
@@ -11,8 +12,12 @@ export interface FlushHost {
   flushBeside(done: DiskCallback): void;
   /** All below `endOffset` is durable. */
   flushed(endOffset: number): void;
-  /** No flush is running any more. */
+  /** A flush begins after there was none. */
+  started(): void;
+  /** None is under way any more, and those who asked were told. */
   settled(): void;
+  /** There was no room for a file beside the segments; nothing is lost, and a later flush may do it. */
+  flushPostponed(): void;
   /** A flush failed: whether the bytes are on the device cannot be known, now or later. */
   flushFailed(error: DiskError): void;
 }
@@ -21,7 +26,10 @@ export interface FlushHost {
 export class Flusher {
   readonly #host: FlushHost;
   #waiting: DiskCallback[] = [];
-  #running = false;
+  #inFlight = false;
+  #pumping = false;
+  /** From the first flush until nobody waits for another. */
+  #busy = false;
   /** First failure; no flush is tried after it. */
   #failure: DiskError | null = null;
 
@@ -29,20 +37,30 @@ export class Flusher {
     this.#host = host;
   }
 
-  get isRunning(): boolean {
-    return this.#running;
-  }
-
   /** Makes everything published before the call durable. */
   flush(done: DiskCallback): void {
     if (this.#failure !== null) return done(this.#failure);
     this.#waiting.push(done);
-    if (!this.#running) this.#run();
-    return undefined;
+    return this.#pump();
   }
 
-  #run(): void {
-    this.#running = true;
+  /** Begins a flush if someone waits and none is under way. A flush that ends inline is followed by the loop, not by recursion. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#inFlight && this.#waiting.length > 0) {
+      if (!this.#busy) this.#host.started();
+      this.#busy = true;
+      this.#inFlight = true;
+      this.#begin();
+    }
+    this.#pumping = false;
+    if (!this.#busy || this.#inFlight) return;
+    this.#busy = false;
+    this.#host.settled();
+  }
+
+  #begin(): void {
     const served = this.#waiting;
     this.#waiting = [];
     const { logEndOffset } = this.#host;
@@ -60,14 +78,15 @@ export class Flusher {
   #finish(error: DiskError | null, endOffset: number, served: DiskCallback[]): void {
     if (error === null) {
       this.#host.flushed(endOffset);
+    } else if (isShortage(error)) {
+      this.#host.flushPostponed();
     } else {
       this.#failure = error;
       served = [...served, ...this.#waiting.splice(0)];
       this.#host.flushFailed(error);
     }
     for (const done of served) done(error);
-    if (this.#waiting.length > 0) return this.#run();
-    this.#running = false;
-    return this.#host.settled();
+    this.#inFlight = false;
+    this.#pump();
   }
 }

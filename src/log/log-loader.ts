@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.ts';
 import { ZERO_UUID, type Uuid } from '../base/uuid.ts';
 import type { DirectoryEntry } from '../io/disk.ts';
 import type { BatchScanner } from './batch-scanner.ts';
-import { CheckpointFormatError, parseEpochCheckpoint } from './checkpoint-file.ts';
+import { CheckpointFormatError, formatEpochCheckpoint, parseEpochCheckpoint } from './checkpoint-file.ts';
 import {
   LEADER_EPOCH_FILE,
   LOG_SUFFIX,
@@ -18,6 +18,7 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import { clearLeftovers, removeSegmentFiles } from './leftovers.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectory } from './log-directory.ts';
+import { type CheckpointedOffsets, LogOffsets } from './log-offsets.ts';
 import type { LogPlace } from './log-place.ts';
 import type { LogResources } from './log-resources.ts';
 import { OffsetIndex } from './offset-index.ts';
@@ -42,10 +43,8 @@ export interface LoadRequest {
   readonly config: LogConfig;
   /** True if the last stop was clean: everything in the files is as it was left. */
   readonly trusted: boolean;
-  /** From the checkpoints, 0 when they do not name the log. */
-  readonly recoveryPoint: number;
-  readonly logStartOffset: number;
-  readonly highWatermark: number;
+  /** From the checkpoints, 0 where they do not name the log. */
+  readonly checkpointed: CheckpointedOffsets;
   /** Topic id if `partition.metadata` is missing. */
   readonly defaultTopicId?: Uuid;
 }
@@ -58,9 +57,13 @@ interface Loading {
   readonly scanner: BatchScanner;
   readonly logger: Logger;
   readonly files: Map<string, DirectoryEntry>;
+  /** Base offsets of the segments, ascending. */
+  readonly bases: readonly number[];
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState<LaneEntry>;
   readonly snapshots: SnapshotStore;
+  /** The text of the leader epoch checkpoint; that of none when it is missing. */
+  readonly epochText: string;
   /** True if the epochs must be found by going through all headers. */
   readonly epochsLost: boolean;
 }
@@ -77,14 +80,11 @@ export function* loadLog(
 ): Steps<PartitionLog> {
   const loading = yield* prepare(resources, scanner, request);
   const { epochs, producers, snapshots, path } = loading;
-  const bases = [...loading.files.keys()]
-    .map((name) => offsetOfFileName(name, LOG_SUFFIX))
-    .filter((offset) => offset !== null)
-    .sort((a, b) => a - b);
-  const found = yield* loadSegments(loading, bases);
+  const found = yield* loadSegments(loading);
   const { disk, clock } = resources.environment;
   let { segments, logEndOffset } = found;
-  const logStartOffset = Math.max(request.logStartOffset, segments[0]?.baseOffset ?? 0);
+  const { checkpointed } = request;
+  const logStartOffset = Math.max(checkpointed.logStartOffset, segments[0]?.baseOffset ?? 0);
   if (segments.length === 0 || logEndOffset < logStartOffset) {
     for (const segment of segments.toReversed()) segment.discard();
     segments = [createSegment(disk, path, logStartOffset, clock.wallMs())];
@@ -109,10 +109,16 @@ export function* loadLog(
     epochs,
     producers,
     snapshots,
-    logStartOffset,
-    logEndOffset,
-    flushedEndOffset: request.trusted ? logEndOffset : Math.min(request.recoveryPoint, logEndOffset),
-    highWatermark: Math.max(Math.min(request.highWatermark, logEndOffset), logStartOffset),
+    offsets: new LogOffsets(
+      {
+        start: logStartOffset,
+        end: logEndOffset,
+        flushedEnd: request.trusted ? logEndOffset : Math.min(checkpointed.recoveryPoint, logEndOffset),
+        highWatermark: Math.max(Math.min(checkpointed.highWatermark, logEndOffset), logStartOffset),
+      },
+      { ...checkpointed },
+    ),
+    epochsDirty: formatEpochCheckpoint(epochs.entries) !== loading.epochText,
     writeMetadata: !loading.files.has(PARTITION_METADATA_FILE) && topicId !== ZERO_UUID,
     entriesDirty: !request.trusted,
   });
@@ -122,9 +128,11 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
   const { disk, compute, logger } = resources.environment;
   const { path } = request.place;
   const files = yield* clearLeftovers(disk, path, scanner);
-  const snapshotOffsets = [...files.keys()]
-    .map((name) => offsetOfFileName(name, SNAPSHOT_SUFFIX))
-    .filter((offset) => offset !== null);
+  const offsetsOf = (suffix: string): number[] =>
+    [...files.keys()]
+      .map((name) => offsetOfFileName(name, suffix))
+      .filter((offset) => offset !== null)
+      .sort((a, b) => a - b);
   const loading = {
     resources,
     request,
@@ -132,22 +140,37 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
     scanner,
     logger: logger.child({ topic: request.topic, partition: request.partition }),
     files,
+    bases: offsetsOf(LOG_SUFFIX),
     producers: new ProducerState<LaneEntry>(resources.producerIdExpirationMs),
-    snapshots: new SnapshotStore(disk, compute, request.place, snapshotOffsets),
+    snapshots: new SnapshotStore(disk, compute, request.place, offsetsOf(SNAPSHOT_SUFFIX)),
   };
-  const epochs = readEpochs(loading);
-  return { ...loading, epochs: epochs ?? new LeaderEpochCache(), epochsLost: epochs === null };
+  const epochText = files.has(LEADER_EPOCH_FILE)
+    ? disk.readFile(`${path}/${LEADER_EPOCH_FILE}`).toString()
+    : null;
+  const epochs = readEpochs(epochText, loading);
+  return {
+    ...loading,
+    epochs: epochs ?? new LeaderEpochCache(),
+    epochText: epochText ?? formatEpochCheckpoint([]),
+    epochsLost: epochs === null,
+  };
 }
 
-/** The cache in the checkpoint, null if it is missing beside records or cannot be read. @throws DiskError */
+/**
+ * The cache in the checkpoint. Null if it must be rebuilt: it is missing or cannot be read, or after a crash begins later than the log (which then has back what was deleted at
+ * its start).
+ */
 function readEpochs(
-  loading: Pick<Loading, 'files' | 'path' | 'logger' | 'resources'>,
+  text: string | null,
+  loading: Pick<Loading, 'logger' | 'request' | 'bases'>,
 ): LeaderEpochCache | null {
-  const { files, path, logger, resources } = loading;
-  if (!files.has(LEADER_EPOCH_FILE)) return null;
+  if (text === null) return null;
+  const { logger, request, bases } = loading;
   try {
-    const text = resources.environment.disk.readFile(`${path}/${LEADER_EPOCH_FILE}`).toString();
-    return new LeaderEpochCache(parseEpochCheckpoint(text));
+    const epochs = new LeaderEpochCache(parseEpochCheckpoint(text));
+    const logStartOffset = Math.max(request.checkpointed.logStartOffset, bases[0] ?? 0);
+    const isShort = !request.trusted && (epochs.entries[0]?.startOffset ?? 0) > logStartOffset;
+    return isShort ? null : epochs;
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error;
     logger.warn('The leader epoch checkpoint cannot be read and is rebuilt.', { error });
@@ -176,10 +199,12 @@ interface Found {
 }
 
 /** Opens what may be trusted, recovers the rest, and brings epochs and producers up to the end. */
-function* loadSegments(loading: Loading, bases: readonly number[]): Steps<Found> {
-  const { request, epochsLost } = loading;
+function* loadSegments(loading: Loading): Steps<Found> {
+  const { request, epochsLost, bases } = loading;
   const segments: Segment[] = [];
-  const firstSuspect = request.trusted ? bases.length : suspectFrom(bases, request.recoveryPoint);
+  const firstSuspect = request.trusted
+    ? bases.length
+    : suspectFrom(bases, request.checkpointed.recoveryPoint);
   let endOffset = bases[0] ?? 0;
   for (let i = 0; i < firstSuspect; i++) {
     const segment = openSegment(loading, bases[i] as number);
@@ -205,7 +230,8 @@ function* loadSegments(loading: Loading, bases: readonly number[]): Steps<Found>
 }
 
 function* recoverAll(loading: Loading, bases: readonly number[]): Steps<Found> {
-  const request = { ...loading.request, recoveryPoint: 0 };
+  const checkpointed = { ...loading.request.checkpointed, recoveryPoint: 0 };
+  const request = { ...loading.request, checkpointed };
   return yield* recoverFrom({ ...loading, request }, bases, 0, { segments: [], logEndOffset: bases[0] ?? 0 });
 }
 
@@ -326,16 +352,21 @@ function* recoverFrom(
   const segments = [...before.segments];
   let { logEndOffset } = before;
   yield* replayProducers(source, segments, logEndOffset);
+  // The checkpoint may be newer or older than what the crash left of the log: the batches say which epoch they are of.
+  if (first < bases.length) loading.epochs.truncateFromEnd(bases[first] as number);
   for (let i = first; i < bases.length; i++) {
     const baseOffset = bases[i] as number;
-    if (baseOffset < logEndOffset && i > 0) {
-      // Left over from before a cut that a crash has taken back: the segments before it reach past its beginning.
-      logger.warn('Segments that overlap earlier ones are removed.', { baseOffset, logEndOffset });
+    if (i > 0 && baseOffset < logEndOffset && isEmpty(loading, baseOffset)) {
+      removeSegments(loading, [baseOffset]);
+      continue;
+    }
+    if (i > 0 && !follows(baseOffset, logEndOffset, request.config)) {
+      logger.warn('Segments that do not follow on are removed.', { path, baseOffset, logEndOffset });
       removeSegments(loading, bases.slice(i));
       break;
     }
+    const context = { ...contextOf(loading), producers, durableOffset: request.checkpointed.recoveryPoint };
     const segment = openUnindexed(loading, baseOffset);
-    const context = { ...contextOf(loading), producers, durableOffset: request.recoveryPoint };
     const { endOffset, tornBytes } = yield* recoverSegment(segment, context);
     segments.push(segment);
     logEndOffset = endOffset;
@@ -354,6 +385,20 @@ function* recoverFrom(
   if (first < bases.length)
     logger.info('The log is recovered.', { path, logEndOffset, segments: bases.length - first });
   return { segments, logEndOffset };
+}
+
+/**
+ * True if a segment at `baseOffset` can stand after what ends at `logEndOffset`. One that overlaps is left over from before a cut that a crash has taken back. One that leaves a gap outlived the
+ * end of the segment before it; only on a compacted topic may a gap be right.
+ */
+function follows(baseOffset: number, logEndOffset: number, config: LogConfig): boolean {
+  return (
+    baseOffset === logEndOffset || (baseOffset > logEndOffset && config.cleanupPolicy.includes('compact'))
+  );
+}
+
+function isEmpty(loading: Loading, baseOffset: number): boolean {
+  return loading.files.get(offsetFileName(baseOffset, LOG_SUFFIX))?.sizeBytes === 0;
 }
 
 function removeSegments(loading: Loading, bases: readonly number[]): void {

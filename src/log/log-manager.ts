@@ -9,12 +9,14 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectory } from './log-directory.ts';
 import type { LogEnvironment } from './log-environment.ts';
+import { LogOffsets } from './log-offsets.ts';
 import { type LogResources, newResources } from './log-resources.ts';
 import { ManagerTimers } from './manager-timers.ts';
 import { PartitionLog } from './partition-log.ts';
 import { ProducerState } from './producer-state.ts';
 import { createSegment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
+import { isShortage } from './shortage.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 import { runSteps } from './steps.ts';
 import { TreeRemover } from './tree-remover.ts';
@@ -47,7 +49,7 @@ export class LogManager {
   readonly #resources: LogResources;
   readonly #options: LogManagerOptions;
   readonly #logs = new Map<string, PartitionLog>();
-  readonly #checkpoints: DirectoryCheckpoints[];
+  readonly #checkpoints: ReadonlyMap<LogDirectory, DirectoryCheckpoints>;
   readonly #timers: ManagerTimers;
   readonly #remover: TreeRemover;
   #closing = false;
@@ -58,8 +60,11 @@ export class LogManager {
     this.#options = options;
     this.#resources = newResources(environment, options.producerIdExpirationMs);
     this.#remover = new TreeRemover(environment);
-    this.#checkpoints = options.directories.map(
-      (directory) => new DirectoryCheckpoints(environment, directory, () => this.#logsOf(directory)),
+    this.#checkpoints = new Map(
+      options.directories.map((directory) => [
+        directory,
+        new DirectoryCheckpoints(environment, directory, () => this.#logsOf(directory)),
+      ]),
     );
     this.#timers = new ManagerTimers(environment.clock, {
       checkpointMs: options.checkpointIntervalMs ?? 60_000,
@@ -93,6 +98,7 @@ export class LogManager {
           } else {
             for (const path of found.deleted)
               manager.#remover.later(path, options.fileDeleteDelayMs ?? 60_000);
+            for (const name of found.orphans) manager.#checkpoints.get(directory)?.addOrphan(name);
             for (const log of found.logs) failure ??= manager.#add(log);
           }
           if (--left === 0) manager.#opened(failure, done);
@@ -127,7 +133,11 @@ export class LogManager {
   #add(log: PartitionLog): BrokerError | null {
     const key = partitionDirectoryName(log.topic, log.partition);
     const other = this.#logs.get(key);
+    const checkpoints = this.#checkpoints.get(log.directory) as DirectoryCheckpoints;
     this.#logs.set(key, log);
+    log.settleCheckpoints = (cut, done) => checkpoints.settle(cut, done);
+    // What the checkpoints promise may be more than there is, or of another log that had this name.
+    if (!checkpoints.isSettled(log)) log.holdUntil((done) => checkpoints.settleSurely(log, done));
     if (other === undefined) return null;
     return new BrokerError(
       'LOG_DUPLICATED',
@@ -174,7 +184,7 @@ export class LogManager {
       return log;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') directory.fail(error);
+      if (!isShortage(error)) directory.fail(error);
       throw new BrokerError(
         'DISK_FAILED',
         `The log of ${topic}-${partition} cannot be made: ${error.message}`,
@@ -215,10 +225,11 @@ export class LogManager {
       epochs: new LeaderEpochCache(),
       producers: new ProducerState(this.#resources.producerIdExpirationMs),
       snapshots: new SnapshotStore(disk, compute, place, []),
-      logStartOffset: 0,
-      logEndOffset: 0,
-      flushedEndOffset: 0,
-      highWatermark: 0,
+      offsets: new LogOffsets(
+        { start: 0, end: 0, flushedEnd: 0, highWatermark: 0 },
+        { recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 },
+      ),
+      epochsDirty: false,
       writeMetadata: true,
       entriesDirty: true,
     });
@@ -241,7 +252,9 @@ export class LogManager {
   delete(topic: string, partition: number): void {
     const log = this.get(topic, partition);
     assert(log !== null, 'a log is deleted once');
-    this.#logs.delete(partitionDirectoryName(topic, partition));
+    const name = partitionDirectoryName(topic, partition);
+    this.#logs.delete(name);
+    this.#checkpoints.get(log.directory)?.addOrphan(name);
     const { disk, random } = this.#environment;
     const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, random)}`;
     let renamed = false;
@@ -280,7 +293,7 @@ export class LogManager {
   }
 
   #checkpointAll(what: 'offsets' | 'highWatermarks'): void {
-    for (const checkpoints of this.#checkpoints) checkpoints.save(what, () => {});
+    for (const checkpoints of this.#checkpoints.values()) checkpoints.save(what, () => {});
   }
 
   /** A directory that was unmounted or removed under the broker is noticed here, if no append meets it before. */
@@ -342,8 +355,8 @@ export class LogManager {
     failed: ReadonlySet<LogDirectory>,
     done: () => void,
   ): void {
-    let left = this.#checkpoints.length;
-    for (const checkpoints of this.#checkpoints) {
+    let left = this.#checkpoints.size;
+    for (const checkpoints of this.#checkpoints.values()) {
       const isClean = options.clean && !failed.has(checkpoints.directory);
       checkpoints.finish(isClean ? options.brokerEpoch : null, () => {
         if (--left === 0) done();

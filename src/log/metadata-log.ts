@@ -33,9 +33,7 @@ export function openMetadataLog(
     place: { path },
     config,
     trusted: false,
-    recoveryPoint: 0,
-    logStartOffset: 0,
-    highWatermark: 0,
+    checkpointed: { recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 },
     defaultTopicId: METADATA_TOPIC_ID,
   };
   return runSteps(

@@ -54,7 +54,10 @@ function* openAll(
   locks: Map<string, DiskLock>,
 ): Steps<LogDirectory[]> {
   const { disk, random } = environment;
-  for (const path of options.paths) locks.set(path, lockDirectory(environment, path));
+  for (const path of options.paths) {
+    yield* makeDirectory(environment, path);
+    locks.set(path, lockDirectory(environment, path));
+  }
   const metas = new Map<string, MetaProperties | null>();
   for (const path of options.paths) metas.set(path, readMeta(environment, path));
   let clusterId = options.clusterId;
@@ -88,8 +91,23 @@ function* openAll(
   return directories;
 }
 
+/** Makes a directory and the missing ones above it, durably: what is flushed inside it later would else be lost with it. */
+function* makeDirectory(environment: LogEnvironment, path: string): Steps<void> {
+  const { disk } = environment;
+  const parents: string[] = [];
+  for (let at = path; at !== '/' && !disk.exists(at); at = parentOf(at)) parents.push(parentOf(at));
+  disk.makeDirectory(path);
+  for (const parent of parents.toReversed()) {
+    const error = yield* awaitDisk((done) => disk.flushDirectory(parent, done));
+    if (error !== null) throw error;
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}
+
 function lockDirectory(environment: LogEnvironment, path: string): DiskLock {
-  environment.disk.makeDirectory(path);
   try {
     return environment.disk.lock(`${path}/${LOCK_FILE}`);
   } catch (error) {

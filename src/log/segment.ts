@@ -270,28 +270,22 @@ export class Segment {
   }
 }
 
-/** Makes an empty segment with its three files, in place of what was there. @throws DiskError; files made by then are left to be replaced */
+/**
+ * Makes an empty segment with its three files, in place of what was there. The log file comes last: without it the others count for nothing, so that a failure leaves no
+ * segment behind. @throws DiskError
+ */
 export function createSegment(disk: Disk, directory: string, baseOffset: number, nowMs: number): Segment {
-  const file = disk.open(`${directory}/${offsetFileName(baseOffset, LOG_SUFFIX)}`, 'open-or-create');
+  const pathOf = (suffix: string): string => `${directory}/${offsetFileName(baseOffset, suffix)}`;
+  const offsetIndex = OffsetIndex.create(disk, pathOf(OFFSET_INDEX_SUFFIX), baseOffset);
+  let timeIndex: TimeIndex | null = null;
   try {
+    timeIndex = TimeIndex.create(disk, pathOf(TIME_INDEX_SUFFIX), baseOffset);
+    const file = disk.open(pathOf(LOG_SUFFIX), 'open-or-create');
     if (file.sizeBytes > 0) file.truncate(0);
-    return new Segment({
-      baseOffset,
-      file,
-      offsetIndex: OffsetIndex.create(
-        disk,
-        `${directory}/${offsetFileName(baseOffset, OFFSET_INDEX_SUFFIX)}`,
-        baseOffset,
-      ),
-      timeIndex: TimeIndex.create(
-        disk,
-        `${directory}/${offsetFileName(baseOffset, TIME_INDEX_SUFFIX)}`,
-        baseOffset,
-      ),
-      createdMs: nowMs,
-    });
+    return new Segment({ baseOffset, file, offsetIndex, timeIndex, createdMs: nowMs });
   } catch (error) {
-    file.close();
+    offsetIndex.table.close();
+    timeIndex?.table.close();
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import { readVarint, readVarlong, readVarlongWide, varintEnd } from '../base/var
  * value: varint length (-1 null), bytes | header count varint | headers: varint key length, key, varint value length (-1 null), value
  * ```
  *
- * One object serves a whole block; positions are into the buffer it was given.
+ * Every negative length but that of a header's key stands for null. One object serves a whole block; positions are into the buffer it was given.
  */
 export class RecordCursor {
   buffer: Buffer = EMPTY;
@@ -105,12 +105,12 @@ export class RecordCursor {
 
   #readKeyAndValue(position: number, end: number): number {
     const keyLength = this.#varint(position, end);
-    if (!(keyLength >= -1) || keyLength > end - varintEnd()) return -1;
+    if (Number.isNaN(keyLength) || keyLength > end - varintEnd()) return -1;
     this.keyStart = keyLength < 0 ? -1 : varintEnd();
     this.keyEnd = keyLength < 0 ? -1 : this.keyStart + keyLength;
     const valuePosition = varintEnd() + Math.max(keyLength, 0);
     const valueLength = this.#varint(valuePosition, end);
-    if (!(valueLength >= -1) || valueLength > end - varintEnd()) return -1;
+    if (Number.isNaN(valueLength) || valueLength > end - varintEnd()) return -1;
     this.valueStart = valueLength < 0 ? -1 : varintEnd();
     this.valueEnd = valueLength < 0 ? -1 : this.valueStart + valueLength;
     return varintEnd() + Math.max(valueLength, 0);
@@ -124,7 +124,7 @@ export class RecordCursor {
       if (!(keyLength >= 0) || keyLength > end - varintEnd()) return -1;
       const valuePosition = varintEnd() + keyLength;
       const valueLength = this.#varint(valuePosition, end);
-      if (!(valueLength >= -1) || valueLength > end - varintEnd()) return -1;
+      if (Number.isNaN(valueLength) || valueLength > end - varintEnd()) return -1;
       position = varintEnd() + Math.max(valueLength, 0);
     }
     return position;

@@ -5,7 +5,7 @@ import { BatchView, isCrcValid } from './batch.ts';
 import { buildBatch, buildCompressedBatch, type RecordInput } from './builder.ts';
 import { buildControlBatch, decodeControlRecord, type ControlRecord } from './control-records.ts';
 import { isLegacyCrcValid, legacyEntryAt } from './legacy.ts';
-import { PlainCompute } from './plain-compute.test.ts';
+import { HeldCompute } from './held-compute.test.ts';
 import { openRecords, type RecordView } from './reader.ts';
 
 interface VectorRecord {
@@ -35,7 +35,7 @@ interface Vector {
   records?: VectorRecord[];
 }
 
-const compute = new PlainCompute();
+const compute = new HeldCompute();
 const file = new URL('../../testdata/records/record-batches.jsonl', import.meta.url);
 const vectors = readFileSync(file, 'utf8')
   .trim()

@@ -1,0 +1,100 @@
+import type { Logger } from '../base/logger.ts';
+import type { Uuid } from '../base/uuid.ts';
+import type { ProduceRules } from '../records/validate.ts';
+import { BackgroundWork } from './background-work.ts';
+import type { LaneEntry } from './lane-entry.ts';
+import type { LeaderEpochCache } from './leader-epoch-cache.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogDirectory } from './log-directory.ts';
+import type { LogOffsets } from './log-offsets.ts';
+import type { LogPlace } from './log-place.ts';
+import type { LogResources } from './log-resources.ts';
+import type { ProducerState } from './producer-state.ts';
+import { produceRules } from './produce-rules.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
+import { TailPositions } from './tail-positions.ts';
+
+/** What the loader found in a partition's directory, or the manager made there. */
+export interface LogParts {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: Uuid;
+  readonly directory: LogDirectory;
+  readonly place: LogPlace;
+  readonly config: LogConfig;
+  readonly segments: SegmentList;
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerState<LaneEntry>;
+  readonly snapshots: SnapshotStore;
+  readonly offsets: LogOffsets;
+  /** True if the leader epoch checkpoint does not say what `epochs` says. */
+  readonly epochsDirty: boolean;
+  /** True if `partition.metadata` is to be written. */
+  readonly writeMetadata: boolean;
+  /** True if directory entries of the log, and of its directory, may not be durable yet. */
+  readonly entriesDirty: boolean;
+}
+
+/** The state of one log, shared by the parts that work on it: `PartitionLog` owns it. */
+export class LogCore {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: Uuid;
+  readonly directory: LogDirectory;
+  readonly place: LogPlace;
+  readonly resources: LogResources;
+  readonly logger: Logger;
+  readonly segments: SegmentList;
+  readonly tail = new TailPositions();
+  readonly epochs: LeaderEpochCache;
+  readonly producers: ProducerState<LaneEntry>;
+  readonly snapshots: SnapshotStore;
+  readonly offsets: LogOffsets;
+  readonly background = new BackgroundWork();
+  config: LogConfig;
+  rules: ProduceRules;
+  /** Entries of the partition's directory, or its own entry, are not durable. */
+  directoryDirty: boolean;
+  parentDirty: boolean;
+  /** The files are not what they should be, or are closed. */
+  broken = false;
+  closed = false;
+
+  constructor(resources: LogResources, parts: LogParts) {
+    this.resources = resources;
+    this.topic = parts.topic;
+    this.partition = parts.partition;
+    this.topicId = parts.topicId;
+    this.directory = parts.directory;
+    this.place = parts.place;
+    this.logger = resources.environment.logger.child({ topic: parts.topic, partition: parts.partition });
+    this.segments = parts.segments;
+    this.epochs = parts.epochs;
+    this.producers = parts.producers;
+    this.snapshots = parts.snapshots;
+    this.offsets = parts.offsets;
+    this.config = parts.config;
+    this.rules = produceRules(parts.topic, parts.partition, parts.config);
+    this.directoryDirty = parts.entriesDirty;
+    this.parentDirty = parts.entriesDirty;
+  }
+
+  get offline(): boolean {
+    return this.broken || this.closed || this.directory.offline;
+  }
+
+  // What readers ask for.
+
+  get scanner(): LogResources['scanner'] {
+    return this.resources.scanner;
+  }
+
+  get logStartOffset(): number {
+    return this.offsets.start;
+  }
+
+  get logEndOffset(): number {
+    return this.offsets.end;
+  }
+}
