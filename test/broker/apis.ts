@@ -2,7 +2,11 @@
 import * as apiVersions from '../../src/protocol/messages/api-versions.ts';
 import * as createTopics from '../../src/protocol/messages/create-topics.ts';
 import * as deleteTopics from '../../src/protocol/messages/delete-topics.ts';
+import * as describeCluster from '../../src/protocol/messages/describe-cluster.ts';
+import * as describeConfigs from '../../src/protocol/messages/describe-configs.ts';
+import * as describeTopicPartitions from '../../src/protocol/messages/describe-topic-partitions.ts';
 import * as fetch from '../../src/protocol/messages/fetch.ts';
+import * as incrementalAlterConfigs from '../../src/protocol/messages/incremental-alter-configs.ts';
 import * as initProducerId from '../../src/protocol/messages/init-producer-id.ts';
 import * as listOffsets from '../../src/protocol/messages/list-offsets.ts';
 import * as metadata from '../../src/protocol/messages/metadata.ts';
@@ -45,3 +49,23 @@ export const OffsetForLeaderEpoch = {
 };
 /** The two schemas of Produce. */
 export const Produce = { request: produce.ProduceRequest, response: produce.ProduceResponse };
+/** The two schemas of DescribeCluster. */
+export const DescribeCluster = {
+  request: describeCluster.DescribeClusterRequest,
+  response: describeCluster.DescribeClusterResponse,
+};
+/** The two schemas of DescribeConfigs. */
+export const DescribeConfigs = {
+  request: describeConfigs.DescribeConfigsRequest,
+  response: describeConfigs.DescribeConfigsResponse,
+};
+/** The two schemas of DescribeTopicPartitions. */
+export const DescribeTopicPartitions = {
+  request: describeTopicPartitions.DescribeTopicPartitionsRequest,
+  response: describeTopicPartitions.DescribeTopicPartitionsResponse,
+};
+/** The two schemas of IncrementalAlterConfigs. */
+export const IncrementalAlterConfigs = {
+  request: incrementalAlterConfigs.IncrementalAlterConfigsRequest,
+  response: incrementalAlterConfigs.IncrementalAlterConfigsResponse,
+};

@@ -179,7 +179,7 @@ export class Bench {
     return this.world.wait(
       this.client.call(Metadata, version, {
         topics: names === null ? null : names.map((name) => ({ name })),
-        allowAutoTopicCreation,
+        ...(version >= 4 ? { allowAutoTopicCreation } : {}),
       }),
     );
   }
