@@ -129,7 +129,12 @@ function deadlineSuite(name: string, factory: NetworkFactory): void {
       world.client.send(clientId, [frame.subarray(20_000)]);
       server.give(serverId, 1);
       await world.until(() => server.frames.length === 2, 'the second frame');
-      world.client.send(clientId, [sizePrefix(10)]);
+      server.give(serverId, 1);
+      world.client.send(clientId, [frame.subarray(0, 20_000)]);
+      await world.pass(50);
+      server.give(serverId, 0);
+      await world.pass(400);
+      assert.equal(server.closed.size, 0, 'muted inside a frame: it waits too');
       server.give(serverId, 1);
       await world.until(() => server.closed.size === 1, 'the cut');
       assert.equal(server.closed.get(serverId)?.reason, 'frame-timeout');
