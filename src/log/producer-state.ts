@@ -28,6 +28,8 @@ export interface Marker {
 }
 
 const ACCEPTED = { kind: 'accepted' } as const;
+/** Most producers whose first batch failed that are remembered. */
+const MAX_EXPECTED = 10_000;
 
 /**
  * Producers of one log (formats §29): sequences and epochs for idempotence, and the open transactions. Published batches and reserved ones are kept apart: a
@@ -36,6 +38,8 @@ const ACCEPTED = { kind: 'accepted' } as const;
 export class ProducerState<Ticket> {
   readonly #entries = new Map<number, ProducerEntry>();
   readonly #pending = new Map<number, PendingBatch<Ticket>[]>();
+  /** First sequence that a failed write took back, of producers that are not known otherwise: what they sent behind it must not come before it. */
+  readonly #expected = new Map<number, { readonly epoch: number; readonly sequence: number }>();
   readonly #expirationMs: number;
 
   /** @param expirationMs `producer.id.expiration.ms` */
@@ -73,21 +77,26 @@ export class ProducerState<Ticket> {
         `Epoch of producer ${producerId} is ${epoch}, which is smaller than the last seen epoch ${knownEpoch}`,
       );
     }
-    const isOpen = last === undefined ? (entry?.currentTxnFirstOffset ?? NONE) !== NONE : last.transactional;
-    if (isOpen && epoch === knownEpoch && !batch.isTransactional && !batch.isControl) {
-      return refused(
-        ErrorCode.INVALID_TXN_STATE,
-        `Producer ${producerId} has an open transaction and sends a batch outside of it`,
-      );
+    const expected = this.#expected.get(producerId);
+    if (checkSequence && knownEpoch === NONE && expected?.epoch === epoch) {
+      if (baseSequence !== expected.sequence) return outOfOrder(batch, `${expected.sequence} (not written)`);
     }
-    if (!checkSequence || knownEpoch === NONE) return ACCEPTED;
-    const lastKnown = last?.lastSequence ?? entry?.lastSequence ?? NONE;
-    return judgeSequence(batch, knownEpoch, lastKnown);
+    if (checkSequence && knownEpoch !== NONE) {
+      const verdict = judgeSequence(batch, knownEpoch, last?.lastSequence ?? entry?.lastSequence ?? NONE);
+      if (verdict !== ACCEPTED) return verdict;
+    }
+    const isOpen = last === undefined ? (entry?.currentTxnFirstOffset ?? NONE) !== NONE : last.transactional;
+    if (!isOpen || batch.isTransactional || batch.isControl) return ACCEPTED;
+    return refused(
+      ErrorCode.INVALID_TXN_STATE,
+      `Producer ${producerId} has an open transaction and sends a batch outside of it`,
+    );
   }
 
   /** The batch's place is reserved: from now on it counts for `check`, until `publish` or `dropPending`. */
   reserve(batch: BatchView, ticket: Ticket): void {
     if (batch.isControl) return;
+    this.#expected.delete(batch.producerId);
     const list = this.#pending.get(batch.producerId);
     const pending = {
       epoch: batch.producerEpoch,
@@ -117,6 +126,11 @@ export class ProducerState<Ticket> {
 
   /** A write failed: everything reserved is undone. */
   dropPending(): void {
+    for (const [producerId, [first]] of this.#pending) {
+      if (first === undefined || this.#entries.has(producerId)) continue;
+      if (this.#expected.size >= MAX_EXPECTED) this.#expected.clear();
+      this.#expected.set(producerId, { epoch: first.epoch, sequence: first.firstSequence });
+    }
     this.#pending.clear();
   }
 
@@ -216,8 +230,12 @@ function judgeSequence(batch: BatchView, knownEpoch: number, lastKnown: number):
     );
   }
   if (isNextSequence(lastKnown, baseSequence)) return ACCEPTED;
+  return outOfOrder(batch, `${lastKnown} (last)`);
+}
+
+function outOfOrder(batch: BatchView, after: string): SequenceVerdict<never> {
   return refused(
     ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
-    `Out of order sequence number for producer ${producerId}: ${baseSequence} (incoming) after ${lastKnown} (last)`,
+    `Out of order sequence number for producer ${batch.producerId}: ${batch.baseSequence} (incoming) after ${after}`,
   );
 }
