@@ -155,21 +155,20 @@ testInWorlds('configs of topics and of the broker are described, changed, and ta
     return result;
   };
   const topic = await describe(2, 't', ['segment.bytes', 'retention.ms', 'max.message.bytes']);
-  const values = topic.configs.map(({ name, value, configSource }) => [name, value, configSource]).sort();
+  const values = topic.configs
+    .map(({ name, value, configSource }) => `${name} ${value} ${configSource}`)
+    .sort();
   assert.deepEqual(values, [
-    ['max.message.bytes', '1048588', 5],
-    ['retention.ms', '18000000', 4],
-    ['segment.bytes', '2000000', 1],
+    'max.message.bytes 1048588 5',
+    'retention.ms 18000000 4',
+    'segment.bytes 2000000 1',
   ]);
   assert.ok(topic.configs.every(({ documentation }) => (documentation?.length ?? 0) > 10));
   assert.ok((await describe(2, 't', null)).configs.length > 20);
   const broker = await describe(4, '1', ['log.retention.hours', 'num.partitions']);
   assert.deepEqual(
-    broker.configs.map(({ name, value, configSource }) => [name, value, configSource]).sort(),
-    [
-      ['log.retention.hours', '5', 4],
-      ['num.partitions', '1', 5],
-    ],
+    broker.configs.map(({ name, value, configSource }) => `${name} ${value} ${configSource}`).sort(),
+    ['log.retention.hours 5 4', 'num.partitions 1 5'],
   );
   assert.equal((await describe(2, 'unknown', null)).errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   assert.equal((await describe(4, '7', null)).errorCode, ErrorCode.INVALID_REQUEST);

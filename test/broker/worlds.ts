@@ -155,7 +155,7 @@ export function virtualWorld(seed = 1): TestWorld {
       );
       const starting = Broker.start({ config, ports, logger: collector(lines) });
       const started = await clock.drive(starting, 120_000).catch(async (error: unknown) => {
-        await new Promise<void>((done) => ports.network.shutdown(done));
+        await clock.drive(new Promise<void>((done) => ports.network.shutdown(done)));
         throw error;
       });
       broker = started;
