@@ -16,11 +16,7 @@ import { ManualClock } from './manual-clock.ts';
 const HEARTBEAT = 12;
 const PRODUCE = 0;
 
-function set(maxRetainedBytes = 1 << 20) {
-  const clock = new ManualClock();
-  const network = new FakeNetwork();
-  const wheel = new TimerWheel(clock);
-  const counters = new Counters();
+function listening() {
   const lines: { level: string; message: string; fields: LogFields | undefined }[] = [];
   const write = (level: string) => (message: string, fields?: LogFields) => {
     lines.push({ level, message, fields });
@@ -32,6 +28,15 @@ function set(maxRetainedBytes = 1 << 20) {
     error: write('error'),
     child: () => logger,
   };
+  return { logger, lines };
+}
+
+function set(maxRetainedBytes = 1 << 20) {
+  const clock = new ManualClock();
+  const network = new FakeNetwork();
+  const wheel = new TimerWheel(clock);
+  const counters = new Counters();
+  const { logger, lines } = listening();
   const monotonicMs = () => clock.monotonicMs();
   const table = new DispatchTable({ counters, monotonicMs, deadlineMs: 30_000 });
   const serial: RequestContext<{ errorCode: number }>[] = [];
