@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { Random } from '../../base/random.ts';
 import type { Clock } from '../clock.ts';
 import type { Compute } from '../compute.ts';
 import type { Disk } from '../disk.ts';
@@ -21,6 +23,8 @@ export interface Ports {
   readonly network: Network;
   readonly compute: Compute;
   readonly http: HttpServer;
+  /** Seeded by the system. Not for secrets. */
+  readonly random: Random;
   /** Which implementation serves. */
   readonly implementation: 'addon' | 'portable';
   /** Why it is not the addon though that was preferred, for one log line; null else. */
@@ -44,11 +48,13 @@ export function createPorts(options: PortsOptions = {}): Ports {
   const { prefer = 'addon', debugPoison = false, ...limits } = options;
   const clock = new NodeClock();
   const http = new NodeHttpServer();
+  const random = systemRandom();
   const addon = prefer === 'addon' ? loadAddon() : null;
   if (addon === null || addon.binding === null) {
     return {
       clock,
       http,
+      random,
       disk: new NodeDisk({ clock, operations: new PortableFileOperations(), ...limits }),
       network: new PortableNetwork({ clock, debugPoison }),
       compute: new PortableCompute(),
@@ -60,10 +66,16 @@ export function createPorts(options: PortsOptions = {}): Ports {
   return {
     clock,
     http,
+    random,
     disk: new NodeDisk({ clock, operations: new AddonFileOperations(binding), ...limits }),
     network: new AddonNetwork({ binding, scribble: debugPoison }),
     compute: new AddonCompute(binding),
     implementation: 'addon',
     reason: null,
   };
+}
+
+function systemRandom(): Random {
+  const seed = randomBytes(12);
+  return new Random(seed.readInt32LE(0), seed.readInt32LE(4), seed.readInt32LE(8));
 }
