@@ -66,7 +66,7 @@ export class BrokerRun {
     return {
       clock,
       network: this.#internet.find(host) ?? this.#internet.host(host),
-      compute: new VirtualCompute(),
+      compute: new VirtualCompute(clock),
       random: this.#world.random.fork(),
       address: BROKER_ADDRESS,
       paused,

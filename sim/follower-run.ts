@@ -36,8 +36,10 @@ export class FollowerRun {
   readonly #world: World;
   readonly #random: Random;
   readonly #internet: VirtualInternet;
+  readonly #compute: VirtualCompute;
   readonly #generations: Generation[] = [new Map()];
   #log: PartitionLog | null = null;
+  #batchStarts: number[] = [];
   #nextNumber = 0;
   #leaderEpoch = 1;
   #answersChecked = 0;
@@ -45,6 +47,7 @@ export class FollowerRun {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork();
+    this.#compute = new VirtualCompute(world.clock);
     this.#internet = new VirtualInternet({ clock: world.clock, random: world.random.fork() });
   }
 
@@ -74,27 +77,38 @@ export class FollowerRun {
     const environment = {
       clock: this.#world.clock.forHost(),
       disk: new VirtualDisk({ clock: this.#world.clock, random: random.fork(), latency: SSD_LATENCY }),
-      compute: new VirtualCompute(),
+      compute: this.#compute,
       logger: nullLogger,
       random: random.fork(),
     };
-    const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: random.pick([2_000, 20_000, 1_000_000]), indexIntervalBytes: 200 };
-    openLogDirectories(environment, { paths: ['/data'], nodeId: 1, clusterId: null, formatBlank: true }, (error, directories) => {
-      if (error !== null) throw error;
-      LogManager.open(environment, { directories, configOf: () => config }, (cause, manager) => {
-        if (cause !== null || manager === null) throw cause;
-        this.#log = manager.create(TOPIC, 0, randomUuid(random));
-      });
-    });
+    const config = {
+      ...DEFAULT_LOG_CONFIG,
+      segmentBytes: random.pick([2_000, 20_000, 1_000_000]),
+      indexIntervalBytes: 200,
+    };
+    openLogDirectories(
+      environment,
+      { paths: ['/data'], nodeId: 1, clusterId: null, formatBlank: true },
+      (error, directories) => {
+        if (error !== null) throw error;
+        LogManager.open(environment, { directories, configOf: () => config }, (cause, manager) => {
+          if (cause !== null || manager === null) throw cause;
+          this.#log = manager.create(TOPIC, 0, randomUuid(random));
+        });
+      },
+    );
   }
 
   /** One append, or now and then a truncation, then the next. */
   #write(): void {
     const { clock } = this.#world;
-    const next = (): void => void clock.schedule(clock.monotonicMs() + this.#random.below(4), () => this.#world.guard(() => this.#write()));
+    const next = (): void =>
+      void clock.schedule(clock.monotonicMs() + this.#random.below(4), () =>
+        this.#world.guard(() => this.#write()),
+      );
     if (this.#failed) return;
     const log = this.#log as PartitionLog;
-    if (this.#random.chance(0.1) && log.logEndOffset > log.logStartOffset) log.whenIdle(() => this.#truncate(log, next));
+    if (this.#random.chance(0.1) && log.logEndOffset > log.logStartOffset) this.#truncate(log, next);
     else this.#append(log, next);
   }
 
@@ -108,25 +122,51 @@ export class FollowerRun {
       value: random.bytes(random.below(400)),
       timestampMs: this.#world.clock.wallMs(),
     }));
-    const buffer = buildBatch({ records, baseOffset, partitionLeaderEpoch: this.#leaderEpoch }, new VirtualCompute());
-    const request = { buffer, start: 0, end: buffer.length, leaderEpoch: this.#leaderEpoch, origin: 'replica', produceVersion: 13, nowMs: this.#world.clock.wallMs() } as const;
+    const buffer = buildBatch(
+      { records, baseOffset, partitionLeaderEpoch: this.#leaderEpoch },
+      this.#compute,
+    );
+    const request = {
+      buffer,
+      start: 0,
+      end: buffer.length,
+      leaderEpoch: this.#leaderEpoch,
+      origin: 'replica',
+      produceVersion: 13,
+      nowMs: this.#world.clock.wallMs(),
+    } as const;
     log.append(request, (outcome) => {
-      this.#world.guard(() => assert(outcome.errorCode === ErrorCode.NONE, `a follower's append got ${outcome.errorCode}: ${outcome.errorMessage}`));
+      this.#world.guard(() =>
+        assert(
+          outcome.errorCode === ErrorCode.NONE,
+          `a follower's append got ${outcome.errorCode}: ${outcome.errorMessage}`,
+        ),
+      );
       identities.forEach((identity, i) => this.#content.set(baseOffset + i, identity));
+      this.#batchStarts.push(baseOffset);
       done();
     });
   }
 
   #truncate(log: PartitionLog, done: () => void): void {
-    // A leader names the start of a batch; anywhere else the log cuts at the batch that holds the offset.
-    const asked = this.#random.between(log.logStartOffset, log.logEndOffset);
-    log.truncateTo(asked);
-    const end = log.logEndOffset;
-    this.#world.note(`truncated to ${asked}, ends at ${end}`);
-    this.#world.guard(() => assert(end <= asked, 'a truncated log ends where it was told or before'));
-    this.#generations.push(new Map([...this.#content].filter(([offset]) => offset < end)));
-    this.#leaderEpoch++;
-    done();
+    // What a leader names is always where a batch starts.
+    const starts = this.#batchStarts.filter((start) => start >= log.logStartOffset);
+    if (starts.length === 0) return done();
+    const asked = this.#random.pick(starts);
+    this.#batchStarts = starts.filter((start) => start < asked);
+    log.truncateTo(asked, (error) => {
+      const end = log.logEndOffset;
+      this.#world.note(`truncated to ${asked}, ends at ${end}`);
+      this.#world.guard(() =>
+        assert(
+          error === null && end <= asked,
+          `a log is cut where it was told or before: ${error?.message ?? end}`,
+        ),
+      );
+      this.#generations.push(new Map([...this.#content].filter(([offset]) => offset < end)));
+      this.#leaderEpoch++;
+      done();
+    });
   }
 
   #serve(): void {
@@ -149,7 +189,11 @@ export class FollowerRun {
     const log = this.#log as PartitionLog;
     const connection = frames.connection(i);
     const offset = Number(frames.buffer(i).readBigInt64BE(frames.start(i)));
-    const read = log.read(Math.min(offset, log.logEndOffset), { maxBytes: 4_000, upperBoundOffset: log.logEndOffset, minOneBatch: true });
+    const read = log.read(Math.min(offset, log.logEndOffset), {
+      maxBytes: 4_000,
+      upperBoundOffset: log.logEndOffset,
+      minOneBatch: true,
+    });
     const head = Buffer.alloc(8);
     head.writeInt32BE(4 + read.lengthBytes);
     head.writeInt32BE(this.#generations.length - 1, 4);
@@ -173,7 +217,9 @@ export class FollowerRun {
               offset = this.#check(reader, frames.retain(0), offset);
             });
             const connection = frames.connection(0);
-            clock.schedule(clock.monotonicMs() + this.#random.below(6), () => ask(network, connection, offset));
+            clock.schedule(clock.monotonicMs() + this.#random.below(6), () =>
+              ask(network, connection, offset),
+            );
           },
           onClose: (_connection, reason) => {
             this.#world.note(`reader ${reader} lost its connection: ${reason}`);
@@ -191,13 +237,16 @@ export class FollowerRun {
     const generation = frame.readInt32BE(0);
     const held = this.#generations[generation] as Generation;
     const fromOffset = Math.min(askedOffset, endOf(held));
-    const unsound = (detail: string): void => this.#world.emit({ kind: 'unsound', partition: `${TOPIC}-0`, detail: `reader ${reader}: ${detail}` });
-    const parsed = parseBatches(frame.subarray(4), fromOffset, new VirtualCompute());
+    const unsound = (detail: string): void =>
+      this.#world.emit({ kind: 'unsound', partition: `${TOPIC}-0`, detail: `reader ${reader}: ${detail}` });
+    const parsed = parseBatches(frame.subarray(4), fromOffset, this.#compute);
     if (parsed.problem !== null) unsound(parsed.problem);
     for (const { offset, record } of parsed.records) {
       const expected = held.get(offset);
       if (expected === undefined || recordKey(expected) !== recordKey(record)) {
-        unsound(`offset ${offset} is ${recordKey(record)}, where the log held ${expected === undefined ? 'nothing' : recordKey(expected)} when it was read`);
+        unsound(
+          `offset ${offset} is ${recordKey(record)}, where the log held ${expected === undefined ? 'nothing' : recordKey(expected)} when it was read`,
+        );
       }
     }
     this.#answersChecked++;
@@ -224,5 +273,9 @@ function endOf(generation: Generation): number {
 }
 
 function limits(): ConnectionLimits {
-  return { maxFrameBytes: MAX_FRAME_BYTES, frameTimeoutMs: 60_000, budget: { maxBytes: 64 * MAX_FRAME_BYTES, usedBytes: 0 } };
+  return {
+    maxFrameBytes: MAX_FRAME_BYTES,
+    frameTimeoutMs: 60_000,
+    budget: { maxBytes: 64 * MAX_FRAME_BYTES, usedBytes: 0 },
+  };
 }

@@ -89,7 +89,7 @@ function drawTopic(name: string, random: Random): TopicPlan {
     name,
     partitions: random.between(1, 2),
     durable: random.chance(0.5),
-    segmentBytes: random.pick([2_000, 10_000, 100_000, 1_000_000]),
+    segmentBytes: random.pick([8_000, 20_000, 100_000, 1_000_000]),
     indexIntervalBytes: random.pick([0, 100, 4096]),
     appendTime: random.chance(0.25),
   };

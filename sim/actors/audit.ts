@@ -5,6 +5,8 @@ import { type FoundRecord, parseBatches } from './batches.ts';
 import { Peer, type PeerPorts } from './peer.ts';
 
 const RETRY_MS = 25;
+/** Without acks=all an acknowledged record may still wait for its flush, and shows only then: the end is believed once it has not moved for so long. */
+const QUIET_MS = 1_500;
 const FETCH_BYTES = 1 << 20;
 /** Highest version that names topics by name. */
 const FETCH_VERSION = 12;
@@ -17,6 +19,7 @@ export class AuditActor {
   readonly #done: (records: readonly FoundRecord[]) => void;
   readonly #records: FoundRecord[] = [];
   #offset = 0;
+  #movedMs: number;
 
   constructor(
     world: World,
@@ -27,6 +30,7 @@ export class AuditActor {
     this.#world = world;
     this.#at = at;
     this.#done = done;
+    this.#movedMs = ports.clock.monotonicMs();
     this.#peer = new Peer('auditor', ports, () => this.#ask());
     this.#peer.start();
   }
@@ -66,9 +70,12 @@ export class AuditActor {
           });
         }
         this.#records.push(...parsed.records);
+        const nowMs = this.#peer.ports.clock.monotonicMs();
+        if (parsed.nextOffset > this.#offset) this.#movedMs = nowMs;
         this.#offset = parsed.nextOffset;
-        if (this.#offset >= partition.highWatermark) return this.#done(this.#records);
-        return this.#ask();
+        if (this.#offset < partition.highWatermark) return this.#ask();
+        if (nowMs - this.#movedMs > QUIET_MS) return this.#done(this.#records);
+        return this.#peer.later(RETRY_MS, () => this.#ask());
       },
     );
   }

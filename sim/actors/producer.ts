@@ -99,7 +99,7 @@ export class ProducerActor {
       .slice(0, this.plan.maxInFlight - inFlight)) {
       if (!this.#send(batch)) return;
     }
-    if (!this.#draining && this.#batches.length < this.plan.maxInFlight) this.#makeBatch();
+    if (!this.#draining && this.#batches.length < this.plan.maxInFlight) this.#send(this.#makeBatch());
   }
 
   #settleFailures(): void {
@@ -140,7 +140,7 @@ export class ProducerActor {
     this.#identifying = sent;
   }
 
-  #makeBatch(): void {
+  #makeBatch(): Batch {
     const { random, clock } = this.#peer.ports;
     const count = random.between(1, this.plan.batchRecords);
     const records: RecordInput[] = [];
@@ -151,16 +151,17 @@ export class ProducerActor {
         timestampMs: clock.wallMs(),
       });
     }
-    this.#batches.push({
+    const batch: Batch = {
       firstNumber: this.#nextNumber,
       count,
       records,
       baseSequence: this.#nextSequence,
       state: 'waiting',
-    });
+    };
+    this.#batches.push(batch);
     this.#nextNumber += count;
     this.#nextSequence += count;
-    this.#tick();
+    return batch;
   }
 
   #send(batch: Batch): boolean {
