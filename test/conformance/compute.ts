@@ -110,6 +110,16 @@ function boundSuite(name: string, makeWorld: () => ComputeWorld): void {
     });
   }
 
+  test(`${name} compute: an input of very many empty frames is refused`, async () => {
+    const world = makeWorld();
+    const one = await compress(world, 4, Buffer.from('x'));
+    const many = Buffer.concat(Array.from({ length: 5000 }, () => one));
+    const result = await decompress(world, 4, many, 0, many.length, 1_000_000);
+    assert.equal((result as ComputeError).reason, 'bounded');
+    const few = Buffer.concat(Array.from({ length: 20 }, () => one));
+    assert.equal(String(await decompress(world, 4, few, 0, few.length, 20)), 'x'.repeat(20));
+  });
+
   test(`${name} compute: an unknown codec is unsupported`, async () => {
     const world = makeWorld();
     const result = await decompress(world, 5 as CompressionCodec, pattern(10), 0, 10, 100);

@@ -8,6 +8,8 @@ import { gzipCodec, type ZlibCodec, zstdCodec } from './codecs/zlib-codecs.ts';
 const INLINE_INPUT_BYTES = 64 * 1024;
 /** … as long as their output is not larger than this. */
 const INLINE_OUTPUT_BYTES = 1024 * 1024;
+/** … and comes from no more frames than this. */
+const INLINE_FRAMES = 4;
 
 const SNAPPY = 2;
 
@@ -45,16 +47,17 @@ export function decompress(
     runInTurns(codec.decompress(input, maxOutputBytes), done);
     return;
   }
-  const inline = codec?.kind !== 'zlib' || input.length <= INLINE_INPUT_BYTES;
-  if (inline) {
-    const inlineBytes =
-      codec?.kind === 'zlib' ? Math.min(maxOutputBytes, INLINE_OUTPUT_BYTES) : maxOutputBytes;
-    const result = attempt(() => decompressNow(id, input, inlineBytes));
-    const later =
-      result instanceof ComputeError && result.reason === 'bounded' && inlineBytes < maxOutputBytes;
-    if (!later) return tell(result, done);
+  if (codec?.kind !== 'zlib')
+    return tell(
+      attempt(() => decompressNow(id, input, maxOutputBytes)),
+      done,
+    );
+  if (input.length <= INLINE_INPUT_BYTES) {
+    const boundBytes = Math.min(maxOutputBytes, INLINE_OUTPUT_BYTES);
+    const result = attempt(() => codec.zlib.decompressNow(input, boundBytes, INLINE_FRAMES));
+    if (!(result instanceof ComputeError) || result.reason !== 'bounded') return tell(result, done);
   }
-  if (codec?.kind === 'zlib') codec.zlib.decompress(input, maxOutputBytes, done);
+  codec.zlib.decompress(input, maxOutputBytes, done);
 }
 
 /** Decompresses before it returns, however long that takes. @throws ComputeError */

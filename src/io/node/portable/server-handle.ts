@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { BrokerError } from '../../../base/broker-error.ts';
@@ -50,6 +49,7 @@ function resolveNow(host: string): string | null {
   if (net.isIP(host) !== 0) return host;
   if (host === 'localhost') return '127.0.0.1';
   const script = 'require("node:dns").lookup(process.argv[1], (e, a) => e || process.stdout.write(a))';
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { stdout } = spawnSync(process.execPath, ['-e', script, host], { encoding: 'utf8', timeout: 20_000 });
   return net.isIP(stdout) === 0 ? null : stdout;
 }
