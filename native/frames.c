@@ -42,22 +42,26 @@ static void budget_return(struct reactor *reactor, struct connection *connection
   budget_resume(reactor, connection->limits.budget);
 }
 
-// May the connection read on? Past the bound one may, so that there is always progress; the others wait.
+// May the connection read on? Past the bound one may, so that there is always progress; the others wait. One that waits may come by
+// here before its turn, since its socket wakes it.
 static bool budget_admits(struct connection *connection) {
   struct budget *budget = connection->limits.budget;
-  if (budget->cell[1] < budget->cell[0]) return true;
-  if (!budget->progressing) budget->progressing = connection;
-  if (budget->progressing == connection) return true;
+  bool room = budget->cell[1] < budget->cell[0];
+  if (!room && !budget->progressing) budget->progressing = connection;
+  if (room || budget->progressing == connection) {
+    link_remove(&connection->waiting);
+    return true;
+  }
   if (link_alone(&connection->waiting)) link_append(&budget->waiting, &connection->waiting);
   return false;
 }
 
-// The one that may read on past the bound gives way once it holds nothing, or nobody wants its frames.
+// The one that may read on past the bound gives way once it holds nothing, or nobody wants its frames. Called after every change of
+// those, also for one that was let through and then had no use for it: the next must not wait in vain.
 static void budget_settle(struct reactor *reactor, struct connection *connection) {
   struct budget *budget = connection->limits.budget;
-  if (budget->progressing != connection) return;
-  if (connection->state == CONNECTION_OPEN && connection->credits > 0 && connection->held > 0) return;
-  budget->progressing = NULL;
+  bool uses = connection->state == CONNECTION_OPEN && connection->credits > 0 && connection->held > 0;
+  if (budget->progressing == connection && !uses) budget->progressing = NULL;
   budget_resume(reactor, budget);
 }
 
