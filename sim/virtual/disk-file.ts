@@ -60,11 +60,6 @@ export class VirtualFile implements DiskFile, LeasedFile, WriteTarget {
     return this.#writer.sizeBytes;
   }
 
-  /** Leases taken through this handle that have not ended. */
-  get liveLeases(): number {
-    return this.#leases.size;
-  }
-
   append(parts: readonly Buffer[], done: DiskCallback): void {
     this.#check(true);
     this.#writer.append(parts, done);

@@ -13,7 +13,7 @@ import { LeaseTable } from '../../src/io/lease.ts';
 import { VirtualClock } from './clock.ts';
 import { DiskFaults, type DiskOperation } from './disk-faults.ts';
 import { type FileOwner, VirtualFile } from './disk-file.ts';
-import { DirectoryTree, type FileNode, pathOf, sortedNames, type TreeNode } from './disk-tree.ts';
+import { DirectoryTree, type FileNode, sortedNames, type TreeNode } from './disk-tree.ts';
 
 /** Milliseconds, least and most, both possible. */
 export type Span = readonly [number, number];
@@ -319,9 +319,4 @@ export class VirtualDisk implements Disk, FileOwner {
 function asDiskError(error: unknown): DiskError {
   if (error instanceof DiskError) return error;
   throw error;
-}
-
-/** Path of a file's node, for messages of the simulator. */
-export function describeNode(node: FileNode): string {
-  return `${pathOf(node)} (${node.content.sizeBytes} bytes${node.content.unsynced ? ', not all flushed' : ''})`;
 }
