@@ -65,6 +65,9 @@ export class AdminActor {
       (response) => {
         const found = response?.topics[0]?.partitions[0];
         if (found?.errorCode === ErrorCode.NONE) return done(found.offset);
+        this.#world.note(
+          `admin: end of ${topic}-${partition}: ${found === undefined ? 'connection lost' : errorName(found.errorCode)}`,
+        );
         return again();
       },
     );

@@ -1,9 +1,10 @@
 import { BrokerError } from '../base/broker-error.ts';
 import { ErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Uuid } from '../base/uuid.ts';
+import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
 import type { Clock } from '../io/clock.ts';
 import type { LogConfig } from '../log/log-config.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { ConfigResourceType, parseConfigResourceKey } from '../metadata/configurations-image.ts';
@@ -121,6 +122,20 @@ export class Partitions implements MetadataPublisher {
     }
     if (delta.configs !== null) this.#applyConfigs(delta.configs.changedResources, image);
     this.#run();
+  }
+
+  /** A directory failed: everybody who waits for its partitions is told. They stay offline until the broker is started anew. */
+  directoryFailed(directory: LogDirectory): void {
+    for (const partition of this.all()) {
+      if (partition.log?.directory === directory) partition.markOffline();
+    }
+  }
+
+  /** Logs that no partition of the metadata claims: their topics are gone, or belong elsewhere now. They are left alone. */
+  *strays(): IterableIterator<PartitionLog> {
+    for (const log of this.#options.logs.all()) {
+      if (this.find(log.topic, log.partition)?.log !== log) yield log;
+    }
   }
 
   /** Takes every replica out of service; waiting clients are told. */
@@ -250,6 +265,7 @@ export class Partitions implements MetadataPublisher {
     const index = partition.partition;
     try {
       let log = logs.get(topic.name, index);
+      if (log?.topicId === ZERO_UUID) log.adoptTopicId(topic.id);
       if (log !== null && log.topicId !== topic.id) {
         logger.warn('Deleting the log of an earlier topic of the same name', { path: log.path });
         logs.delete(topic.name, index);

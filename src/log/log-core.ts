@@ -40,7 +40,7 @@ export interface LogParts {
 export class LogCore {
   readonly topic: string;
   readonly partition: number;
-  readonly topicId: Uuid;
+  topicId: Uuid;
   readonly directory: LogDirectory;
   readonly place: LogPlace;
   readonly resources: LogResources;

@@ -56,6 +56,11 @@ export class LogFlushing implements FlushHost {
     else if (config.flushMs < Number.MAX_SAFE_INTEGER) resources.flushTimer.schedule(this, config.flushMs);
   }
 
+  /** The log's topic id has changed. */
+  saveMetadata(): void {
+    this.#metadataFile.save();
+  }
+
   /** No small file is written any more, no timer runs. */
   close(): void {
     this.cancelTimer();

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { Uuid } from '../base/uuid.ts';
+import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
 import { type DiskCallback, DiskError } from '../io/disk.ts';
 import { AppendLane } from './append-lane.ts';
 import type { AppendCallback, AppendRequest } from './append-request.ts';
@@ -57,6 +57,16 @@ export class PartitionLog {
   /** `ZERO_UUID` when the directory names none (an old log). */
   get topicId(): Uuid {
     return this.#core.topicId;
+  }
+
+  /**
+   * Gives an identity to a log whose directory names none: the process ended before `partition.metadata` was written, which no flush outruns, or an old
+   * version made it.
+   */
+  adoptTopicId(topicId: Uuid): void {
+    assert(this.#core.topicId === ZERO_UUID, 'a log changes its topic never');
+    this.#core.topicId = topicId;
+    this.#flushing.saveMetadata();
   }
 
   /** The log directory it lies in. */

@@ -170,6 +170,8 @@ export class Partition {
       minInsyncReplicas: this.#minInsyncReplicas,
     });
     this.#highWatermarkMoved();
+    // What recovery found may never have been flushed, and only what is flushed counts: nobody else would see to it. A failure takes the log offline.
+    if (log.acknowledgedEndOffset < log.logEndOffset) log.flush(() => undefined);
   }
 
   /** There is no directory that can take the log: everything is answered with KAFKA_STORAGE_ERROR. */
