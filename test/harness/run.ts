@@ -16,8 +16,8 @@ export interface RunOptions {
   /** File that takes standard output instead of `stdout` of the result. */
   readonly stdoutFile?: string;
   readonly cwd?: string;
-  /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's environment; undefined takes a variable out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Exit codes that count as success; `[0]` by default, `'any'` for all. */
   readonly expectCodes?: readonly number[] | 'any';
 }
