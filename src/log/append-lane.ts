@@ -38,6 +38,8 @@ export interface LaneHost {
   readonly logStartOffset: number;
   readonly logEndOffset: number;
   readonly rules: ProduceRules;
+  /** Of the records in the log, -1 without any. */
+  readonly latestEpoch: number;
   /** The segment that takes `entry` next; begins a new one if it must. @throws DiskError */
   segmentFor(entry: LaneEntry): Segment;
   /** True if `entry` may go into `segment` after `pendingBytes` more bytes. */
@@ -159,6 +161,15 @@ export class AppendLane implements GatedLane {
   #admit(entry: LaneEntry): void {
     this.#admitting = entry;
     const { request } = entry;
+    if (request.origin !== 'replica' && request.leaderEpoch < this.#host.latestEpoch) {
+      // Epochs in a log never go back: recovery takes records that do for leftovers.
+      this.#admitting = null;
+      return this.#refuse(
+        entry,
+        ErrorCode.NOT_LEADER_OR_FOLLOWER,
+        `Leader epoch ${request.leaderEpoch} is over`,
+      );
+    }
     if (request.origin === 'client') {
       this.#validator.validate(request, this.#host.rules, this.#onValidated);
       return;

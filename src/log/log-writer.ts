@@ -38,6 +38,10 @@ export class LogWriter implements LaneHost {
     return this.#core.offsets.end;
   }
 
+  get latestEpoch(): number {
+    return this.#core.epochs.latestEpoch;
+  }
+
   get rules(): ProduceRules {
     return this.#core.rules;
   }
