@@ -152,6 +152,9 @@ export class Broker {
     this.#addresses = serving.listen(this.#config.listeners.broker);
     await this.#join(driver);
     await this.#until(() => partitions.settled);
+    for (const { path } of partitions.strays()) {
+      this.#logger.warn('A log belongs to no topic of the cluster and is left alone', { path });
+    }
     this.#state = 'serving';
     serving.connections.serve();
   }
@@ -211,8 +214,10 @@ export class Broker {
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       checkpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
       highWatermarkCheckpointIntervalMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
-      onDirectoryOffline: (directory: LogDirectory, cause: Error) =>
-        this.#logger.error('A log directory failed and is offline', { path: directory.path, error: cause }),
+      onDirectoryOffline: (directory: LogDirectory, cause: Error) => {
+        this.#logger.error('A log directory failed and is offline', { path: directory.path, error: cause });
+        this.#partitions?.directoryFailed(directory);
+      },
     };
     this.#logs = await new Promise((resolve, reject) => {
       LogManager.open(this.#environment, options, (error, logs) =>

@@ -99,6 +99,15 @@ export class RequestContext<Response extends object = object> {
     this.#sink.frameReleased(this as unknown as RequestContext);
   }
 
+  /** Runs what goes on with the request after the handler's call has returned: what it throws costs this connection and nothing else. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** Reports a failure of the handler itself (a bug) that happened after its call had returned. */
   fail(error: unknown): void {
     this.#sink.failed(this as unknown as RequestContext, error);

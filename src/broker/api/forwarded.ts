@@ -210,7 +210,7 @@ function passOn<K extends ControllerApiKey>(
   forward(services, apiKey, context as unknown as RequestContext, request, (errorCode, response) => {
     view.wait(() => {
       if (!partitions.settled) return false;
-      if (!context.cancelled) answer(errorCode, response);
+      if (!context.cancelled) context.guard(() => answer(errorCode, response));
       return true;
     });
   });

@@ -152,10 +152,11 @@ class ListOffsetsCall {
     const { log } = partition;
     if (log === null) return;
     this.#open++;
-    const done = (errorCode: ErrorCode, found: TimestampAndOffset | null): void => {
-      this.#found(partition, result, errorCode, found);
-      this.#done();
-    };
+    const done = (errorCode: ErrorCode, found: TimestampAndOffset | null): void =>
+      this.#context.guard(() => {
+        this.#found(partition, result, errorCode, found);
+        this.#done();
+      });
     if (timestampMs === MAX_TIMESTAMP) log.offsetForMaxTimestamp(done);
     else log.offsetForTimestamp(timestampMs, done);
   }

@@ -116,7 +116,7 @@ class MetadataCall {
       if (!waiting) return;
       waiting = false;
       services.wheel.cancel(timer);
-      if (!context.cancelled) this.#respond(this.#describe(topics));
+      if (!context.cancelled) context.guard(() => this.#respond(this.#describe(topics)));
     };
     const timer = new CallbackTimer(answer);
     const deadlineMs = Math.min(context.deadlineMs, context.receivedMs + MAX_CREATION_WAIT_MS);

@@ -157,7 +157,7 @@ class ProduceCall extends Timer {
         nowMs: this.nowMs,
         acks: this.acks,
       },
-      (outcome) => item.onAppended(outcome),
+      (outcome) => this.context.guard(() => item.onAppended(outcome)),
     );
     if (errorCode === ErrorCode.NONE) return;
     this.#appending--;
@@ -205,8 +205,10 @@ class ProduceCall extends Timer {
   }
 
   override onDeadline(): void {
-    this.#giveUp(ErrorCode.REQUEST_TIMED_OUT);
-    this.#answer();
+    this.context.guard(() => {
+      this.#giveUp(ErrorCode.REQUEST_TIMED_OUT);
+      this.#answer();
+    });
   }
 
   #giveUp(errorCode: ErrorCode): void {
@@ -295,8 +297,10 @@ class PartitionAppend extends AcknowledgementWaiter {
   }
 
   override onAcknowledged(errorCode: ErrorCode): void {
-    if (errorCode !== ErrorCode.NONE) this.#call.failed(this, errorCode);
-    this.#call.acknowledged();
+    this.#call.context.guard(() => {
+      if (errorCode !== ErrorCode.NONE) this.#call.failed(this, errorCode);
+      this.#call.acknowledged();
+    });
   }
 }
 
