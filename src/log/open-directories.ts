@@ -112,10 +112,9 @@ function lockDirectory(environment: LogEnvironment, path: string): DiskLock {
     return environment.disk.lock(`${path}/${LOCK_FILE}`);
   } catch (error) {
     if (!(error instanceof DiskError) || error.code !== 'ELOCKED') throw error;
-    const holder = error.cause instanceof Error ? ` (${error.cause.message})` : '';
     throw new BrokerError(
       'DIRECTORY_LOCKED',
-      `${path} is in use by another broker${holder}: stop that one, or give this one a directory of its own`,
+      `${path} is in use by another broker (${error.message}): stop that one, or give this one a directory of its own`,
       { cause: error },
     );
   }
