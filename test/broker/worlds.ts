@@ -117,8 +117,14 @@ class MemoryHttp implements HttpServer {
 
 const DATA = '/data';
 
+/** A virtual world also gives its disk, to be made to fail. */
+export interface VirtualTestWorld extends TestWorld {
+  readonly disk: VirtualDisk;
+  kill(): void;
+}
+
 /** Virtual time, disk and network. */
-export function virtualWorld(seed = 1): TestWorld {
+export function virtualWorld(seed = 1): VirtualTestWorld {
   const random = new Random(seed);
   const clock = new VirtualClock();
   const internet = new VirtualInternet({ clock, random: random.fork() });
@@ -131,6 +137,7 @@ export function virtualWorld(seed = 1): TestWorld {
   return {
     name: 'virtual',
     lines,
+    disk,
     wallMs: () => clock.wallMs(),
     nowMs: () => clock.monotonicMs(),
     wait: (promise) => clock.drive(promise, 120_000),
