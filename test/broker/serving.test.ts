@@ -191,6 +191,50 @@ testInWorlds('configs of topics and of the broker are described, changed, and ta
   assert.equal((await bench.produce('t', batchOf(['x'.repeat(600)]))).errorCode, ErrorCode.MESSAGE_TOO_LARGE);
 });
 
+testInWorlds(
+  'a config set for all brokers counts for topics that do not set it themselves',
+  async (world) => {
+    const bench = await Bench.open(world);
+    await bench.createTopic('plain');
+    await bench.createTopic('own', 1, { 'max.message.bytes': '1000' });
+    const alter = (resourceName: string, value: string) =>
+      world.wait(
+        bench.client.call(IncrementalAlterConfigs, 1, {
+          resources: [
+            {
+              resourceType: 4,
+              resourceName,
+              configs: [{ name: 'message.max.bytes', configOperation: 0, value }],
+            },
+          ],
+          validateOnly: false,
+        }),
+      );
+    const takes = async (topic: string, length: number) =>
+      (await bench.produce(topic, batchOf(['x'.repeat(length)]))).errorCode === ErrorCode.NONE;
+    assert.equal((await alter('', '500')).responses[0]?.errorCode, ErrorCode.NONE);
+    assert.deepEqual([await takes('plain', 600), await takes('own', 600)], [false, true]);
+    const described = await world.wait(
+      bench.client.call(DescribeConfigs, 4, {
+        resources: ['plain', 'own'].map((resourceName) => ({
+          resourceType: 2,
+          resourceName,
+          configurationKeys: ['max.message.bytes'],
+        })),
+        includeSynonyms: true,
+      }),
+    );
+    assert.deepEqual(
+      described.results.map(({ configs }) =>
+        configs.map(({ value, configSource, synonyms }) => [value, configSource, synonyms.length]),
+      ),
+      [[['500', 3, 2]], [['1000', 1, 3]]],
+    );
+    assert.equal((await alter('1', '2000')).responses[0]?.errorCode, ErrorCode.NONE);
+    assert.deepEqual([await takes('plain', 600), await takes('own', 1100)], [true, false]);
+  },
+);
+
 testInWorlds('the admin port tells health and metrics', async (world) => {
   const bench = await Bench.open(world, { 'odradek.admin.port': '0' });
   await bench.createTopic('t');

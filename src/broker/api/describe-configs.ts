@@ -7,7 +7,7 @@ import { ErrorCode } from '../../base/errors.ts';
 import type { BrokerConfig } from '../../config/broker-config.ts';
 import { type BrokerConfigName, brokerConfigs } from '../../config/broker-configs.ts';
 import type { ConfigDefinition } from '../../config/definition.ts';
-import { topicConfigs } from '../../config/tables/topic.ts';
+import { type TopicConfigDefinition, topicConfigs } from '../../config/tables/topic.ts';
 import { type TopicConfigName, topicConfigValue } from '../../config/topic-config.ts';
 import type { ConfigType } from '../../config/values.ts';
 import { ConfigResourceType } from '../../metadata/configurations-image.ts';
@@ -45,7 +45,7 @@ const TYPE_CODES: Readonly<Record<ConfigType, number>> = {
 type Response = InputOf<typeof DescribeConfigsResponse>;
 type Result = Response['results'][number];
 type Entry = Result['configs'][number];
-type Synonym = NonNullable<Entry['synonyms']>[number];
+type Synonym = NonNullable<Entry['synonyms']>[number] & { readonly source: number };
 type Resource = DescribeConfigsRequest['resources'][number];
 
 /** The handler of DescribeConfigs. */
@@ -109,13 +109,18 @@ class Description {
     }
     const overrides = new Map(configs.of(ConfigResourceType.TOPIC, resourceName));
     const entries: Entry[] = [];
-    for (const name of this.#selected(resource, Object.keys(topicConfigs))) {
-      const definition = topicConfigs[name as TopicConfigName];
+    for (const name of this.#selected(resource, Object.keys(topicConfigs)) as TopicConfigName[]) {
+      const definition: TopicConfigDefinition = topicConfigs[name];
       if (definition.internal && !overrides.has(name)) continue;
-      const { text } = topicConfigValue(this.#config, overrides, name as TopicConfigName);
       const synonyms: Synonym[] = [];
-      if (overrides.has(name)) synonyms.push({ name, value: text, source: Source.TOPIC });
-      for (const brokerName of definition.serverDefaults) synonyms.push(...this.#staticSynonyms(brokerName));
+      if (overrides.has(name)) {
+        synonyms.push({ name, value: this.#text(name, overrides.get(name)), source: Source.TOPIC });
+      }
+      for (const brokerName of definition.serverDefaults) synonyms.push(...this.#brokerSynonyms(brokerName));
+      const text = this.#text(
+        name,
+        synonyms.find(({ source }) => source < Source.STATIC_BROKER)?.value ?? undefined,
+      );
       if (synonyms.length === 0) synonyms.push({ name, value: text, source: Source.DEFAULT });
       entries.push(this.#entry(name, text, definition, synonyms, false));
     }
@@ -135,9 +140,10 @@ class Description {
       const definition: ConfigDefinition = brokerConfigs[name as BrokerConfigName];
       const isSet = this.#config.isSet(name as BrokerConfigName);
       if (definition.internal && !isSet) continue;
-      const { text } = this.#config.typed(name as BrokerConfigName);
-      const synonyms = this.#staticSynonyms(name as BrokerConfigName);
-      entries.push(this.#entry(name, text, definition, synonyms, true));
+      const synonyms = this.#brokerSynonyms(name as BrokerConfigName);
+      const dynamic = synonyms.find(({ source }) => source < Source.STATIC_BROKER)?.value;
+      const text = dynamic ?? this.#config.text(name as BrokerConfigName);
+      entries.push(this.#entry(name, text, definition, synonyms, definition.updateMode === 'read-only'));
     }
     return { errorCode: ErrorCode.NONE, errorMessage: null, ...identity(resource), configs: entries };
   }
@@ -165,10 +171,24 @@ class Description {
     return names.filter((name) => wanted.has(name));
   }
 
-  #staticSynonyms(name: BrokerConfigName): Synonym[] {
+  /** A topic config's text in Kafka's spelling, from what was set or from what this broker gives. */
+  #text(name: TopicConfigName, set: string | undefined): string | null {
+    return topicConfigValue(this.#config, new Map(set === undefined ? [] : [[name, set]]), name).text;
+  }
+
+  /** Where the value of a broker config comes from, the one in force first: set for this broker, for all, in its file, or the default. */
+  #brokerSynonyms(name: BrokerConfigName): Synonym[] {
     const definition: ConfigDefinition = brokerConfigs[name];
     const sensitive = definition.type === 'PASSWORD';
     const synonyms: Synonym[] = [];
+    const { nodeId, view } = this.#services;
+    for (const [resource, source] of [
+      [String(nodeId), Source.DYNAMIC_BROKER],
+      ['', Source.DYNAMIC_DEFAULT_BROKER],
+    ] as const) {
+      const value = view.image.configs.of(ConfigResourceType.BROKER, resource).get(name);
+      if (value !== undefined) synonyms.push({ name, value: sensitive ? null : value, source });
+    }
     if (this.#config.isSet(name)) {
       const value = sensitive ? null : this.#config.text(name);
       synonyms.push({ name, value, source: Source.STATIC_BROKER });
@@ -184,14 +204,13 @@ class Description {
     text: string | null,
     definition: ConfigDefinition,
     synonyms: readonly Synonym[],
-    isBroker: boolean,
+    readOnly: boolean,
   ): Entry {
     const isSensitive = definition.type === 'PASSWORD';
     return {
       name,
       value: isSensitive ? null : text,
-      // Broker configs are fixed at the start: this version changes none while it runs.
-      readOnly: isBroker,
+      readOnly,
       configSource: synonyms[0]?.source ?? Source.DEFAULT,
       isSensitive,
       synonyms: this.#request.includeSynonyms ? synonyms : [],
