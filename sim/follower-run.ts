@@ -5,7 +5,7 @@
 import { assert } from '../src/base/assert.ts';
 import { ErrorCode } from '../src/base/errors.ts';
 import { nullLogger } from '../src/base/logger.ts';
-import { Random } from '../src/base/random.ts';
+import type { Random } from '../src/base/random.ts';
 import { randomUuid } from '../src/base/uuid.ts';
 import type { ConnectionId, ConnectionLimits, FrameTable, Network } from '../src/io/network.ts';
 import { DEFAULT_LOG_CONFIG } from '../src/log/log-config.ts';

@@ -1,4 +1,4 @@
-import { Random } from '../src/base/random.ts';
+import type { Random } from '../src/base/random.ts';
 import { AcknowledgedIsKept } from './checkers/acknowledged-is-kept.ts';
 import type { Checker } from './checkers/checker.ts';
 import { NoDuplicates } from './checkers/no-duplicates.ts';

@@ -27,7 +27,7 @@ await import('./main.mjs');
 function sourceHash(root, addonPath) {
   const hash = createHash('sha256');
   const add = (path) => hash.update(path.slice(root.length)).update(readFileSync(path));
-  for (const entry of readdirSync(join(root, 'src'), { recursive: true }).sort()) {
+  for (const entry of readdirSync(join(root, 'src'), { recursive: true }).sort((a, b) => (a < b ? -1 : 1))) {
     const path = join(root, 'src', entry);
     if (path.endsWith('.ts') && !path.endsWith('.test.ts')) add(path);
   }
