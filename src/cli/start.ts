@@ -13,6 +13,7 @@ import {
   hostName,
   isTerminal,
   lineSink,
+  nameProcess,
   onEndSignal,
   onUncaught,
   readSmallFile,
@@ -27,6 +28,7 @@ import { type RunningBroker, serve } from './serve.ts';
 
 /** Starts a broker; resolves when it is ready. It then lives until a signal. */
 export async function start(flags: StartFlags): Promise<void> {
+  nameProcess('odradek');
   const out = lineSink('stdout');
   const err = lineSink('stderr');
   let config: BrokerConfig;

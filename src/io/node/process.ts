@@ -79,6 +79,11 @@ export function readSmallFile(path: string): Buffer {
   return readFileSync(path);
 }
 
+/** The name under which the process is listed, by `ps` and in the message of whoever finds a directory locked by it. */
+export function nameProcess(name: string): void {
+  process.title = name;
+}
+
 /** Calls `handler` on every such signal, instead of ending the process. */
 export function onEndSignal(handler: (signal: EndSignal) => void): void {
   process.on('SIGHUP', () => handler('SIGHUP'));
