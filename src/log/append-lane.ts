@@ -26,8 +26,9 @@ import type { Segment } from './segment.ts';
  * - publish: log end, producer state and indexes move; then the owner is told, then the callers.
  */
 
-/** Most bytes and appends that go into one write. */
+/** Most bytes that go into one write. */
 export const MAX_WRITE_BYTES = 8 * 1024 * 1024;
+/** Most appends that go into one write. */
 export const MAX_WRITE_APPENDS = 256;
 /** Most appends that may queue up before one log; further ones are refused. */
 export const MAX_QUEUED_APPENDS = 65_536;

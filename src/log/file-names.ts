@@ -2,27 +2,39 @@ import type { Random } from '../base/random.ts';
 
 /** Names of files and directories of a log directory (formats §10). */
 
-/** Files of a log directory. */
+/** Empty file in a log directory, locked while a broker runs on it. */
 export const LOCK_FILE = '.lock';
+/** Whose directory it is. */
 export const META_PROPERTIES_FILE = 'meta.properties';
+/** Marker of a clean stop. */
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
+/** Offsets up to which the logs of a directory are flushed. */
 export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
+/** First offsets of logs that begin within a segment. */
 export const LOG_START_FILE = 'log-start-offset-checkpoint';
+/** High watermarks. */
 export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
 
-/** Files of a partition. */
+/** In a partition's directory: where its leader epochs begin. */
 export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint';
+/** In a partition's directory: its topic id. */
 export const PARTITION_METADATA_FILE = 'partition.metadata';
 
-/** Extensions of a segment's files and of producer snapshots. */
+/** Record batches of a segment. */
 export const LOG_SUFFIX = '.log';
+/** Offset index of a segment. */
 export const OFFSET_INDEX_SUFFIX = '.index';
+/** Time index of a segment. */
 export const TIME_INDEX_SUFFIX = '.timeindex';
+/** Index of aborted transactions of a segment. */
 export const TXN_INDEX_SUFFIX = '.txnindex';
+/** Producer state before an offset. */
 export const SNAPSHOT_SUFFIX = '.snapshot';
-/** Added to a file on its way in or out. */
+/** Added to a file that is to be unlinked. */
 export const DELETED_SUFFIX = '.deleted';
+/** Added to the output of a cleaner while it is written. */
 export const CLEANED_SUFFIX = '.cleaned';
+/** Added to the output of a cleaner once it is whole. */
 export const SWAP_SUFFIX = '.swap';
 
 /** The metadata log's topic. */
