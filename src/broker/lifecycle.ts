@@ -21,7 +21,7 @@ import type { ControllerChannel } from './controller-channel.ts';
 /** Between attempts that were refused for now. */
 const RETRY_MS = 100;
 /** Longest wait for the controller's word that this broker may go. */
-const LEAVE_TIMEOUT_MS = 2000;
+const LEAVE_TIMEOUT_MS = 5000;
 
 /** What the broker says of itself, and how it reaches the controller. */
 export interface LifecycleOptions {
@@ -82,7 +82,7 @@ export class Lifecycle {
     this.#register();
   }
 
-  /** Tells the controller that the broker stops. `done` when it may; it is not waited for longer than two seconds. */
+  /** Tells the controller that the broker stops. `done` when it may; it is not waited for longer than five seconds. */
   leave(done: () => void): void {
     if (this.#state === 'starting' || this.#state === 'gone') {
       this.stop();

@@ -120,6 +120,25 @@ testInWorlds('bytes after the end of a request are ignored and counted', async (
   assert.equal(bench.broker.counters.trailingBytes, 8);
 });
 
+testInWorlds('each listener tells its own addresses', async (world) => {
+  const host = world.name === 'virtual' ? 'broker' : '127.0.0.1';
+  const [one, two] = world.name === 'virtual' ? [9092, 9093] : [0, 0];
+  const bench = await Bench.open(world, {
+    listeners: `PLAINTEXT://${host}:${one},INTERNAL://${host}:${two}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'advertised.listeners': `PLAINTEXT://outside.example:19092,INTERNAL://${host}:0`,
+    'inter.broker.listener.name': 'INTERNAL',
+  });
+  const ports = new Map(bench.broker.addresses.map(({ listenerName, port }) => [listenerName, port]));
+  const told = async (client: Bench['client']) => {
+    const { brokers } = await world.wait(client.call(Metadata, 12, { topics: [] }));
+    return brokers.map((broker) => `${broker.host}:${broker.port}`);
+  };
+  assert.deepEqual(await told(bench.client), ['outside.example:19092']);
+  const inside = await world.connect(bench.broker, 'INTERNAL');
+  assert.deepEqual(await told(inside), [`${host}:${ports.get('INTERNAL')}`]);
+});
+
 testInWorlds('DescribeCluster tells the brokers of the listener', async (world) => {
   const bench = await Bench.open(world);
   for (let version = 0; version <= 2; version++) {

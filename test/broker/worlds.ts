@@ -30,8 +30,8 @@ export interface TestWorld {
   readonly lines: readonly LoggedLine[];
   /** Starts a broker on what the disk holds. */
   start(settings?: Readonly<Record<string, string>>): Promise<Broker>;
-  /** A connection to the broker's first listener. */
-  connect(broker: Broker): Promise<TestClient>;
+  /** A connection to the broker's first listener, or to the one of that name. */
+  connect(broker: Broker, listenerName?: string): Promise<TestClient>;
   /** Waits for a promise, letting time pass. */
   wait<T>(promise: Promise<T>): Promise<T>;
   /** Lets time pass. */
@@ -86,6 +86,12 @@ function collector(lines: LoggedLine[]): Logger {
     child: () => logger,
   };
   return logger;
+}
+
+function addressOf(broker: Broker, listenerName?: string) {
+  return broker.addresses.find(
+    (address) => listenerName === undefined || address.listenerName === listenerName,
+  );
 }
 
 /** Answers in memory. */
@@ -174,8 +180,8 @@ export function virtualWorld(seed = 1): VirtualTestWorld {
       };
       return started;
     },
-    async connect(to) {
-      const [address] = to.addresses;
+    async connect(to, listenerName) {
+      const address = addressOf(to, listenerName);
       assert.ok(address);
       const client = new TestClient(clients, { host: 'broker', port: address.port });
       await clock.drive(client.open());
@@ -230,8 +236,8 @@ export function realWorld(prefer: 'portable' | 'addon'): TestWorld {
       };
       return broker;
     },
-    async connect(to) {
-      const [address] = to.addresses;
+    async connect(to, listenerName) {
+      const address = addressOf(to, listenerName);
       assert.ok(address);
       const client = new TestClient(clientPorts.network, { host: '127.0.0.1', port: address.port });
       await client.open();
