@@ -205,6 +205,7 @@ export class Connections implements AnswerSink {
         else this.#enqueue(connection, frame);
       }
     } finally {
+      this.#frame.clear();
       this.#options.uncork();
       this.#endTurn();
       this.#turnDepth--;
@@ -251,6 +252,7 @@ export class Connections implements AnswerSink {
       this.#feedStarved();
       this.#takeUp(connection, frame);
     }
+    this.#ownedFrame.clear();
     connection.pumping = false;
   }
 
@@ -431,7 +433,8 @@ export class Connections implements AnswerSink {
       peer: `${connection.peerHost}:${connection.peerPort}`,
       error,
     });
-    this.#close(connection, 'now');
+    this.#flush(connection);
+    this.#close(connection, 'drain');
   }
 
   #closed(id: ConnectionId, reason: CloseReason, detail: string): void {

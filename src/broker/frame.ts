@@ -1,5 +1,7 @@
 import type { FrameTable } from '../io/network.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** One frame on its way to a handler; reused for the next one. `own` makes its bytes last. */
 export interface Frame {
   readonly buffer: Buffer;
@@ -13,7 +15,7 @@ export interface Frame {
 export class TableFrame implements Frame {
   #table: FrameTable | null = null;
   #index = 0;
-  buffer: Buffer = Buffer.alloc(0);
+  buffer: Buffer = NOTHING;
   start = 0;
   end = 0;
 
@@ -27,6 +29,12 @@ export class TableFrame implements Frame {
     return this;
   }
 
+  /** Lets go of the table and of the frame's bytes. */
+  clear(): void {
+    this.#table = null;
+    this.buffer = NOTHING;
+  }
+
   own(): void {
     if (this.#table === null) return;
     this.buffer = this.#table.retain(this.#index);
@@ -38,7 +46,7 @@ export class TableFrame implements Frame {
 
 /** A frame whose bytes are owned already. */
 export class OwnedFrame implements Frame {
-  buffer: Buffer = Buffer.alloc(0);
+  buffer: Buffer = NOTHING;
   start = 0;
   end = 0;
 
@@ -48,6 +56,11 @@ export class OwnedFrame implements Frame {
     this.start = 0;
     this.end = buffer.length;
     return this;
+  }
+
+  /** Lets go of the bytes. */
+  clear(): void {
+    this.buffer = NOTHING;
   }
 
   own(): void {}

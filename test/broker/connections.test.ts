@@ -188,9 +188,14 @@ test('a handler that throws costs its connection and nothing else, with one line
   const { network, counters, lines, open } = set();
   const bad = open();
   const good = open();
-  network.wakeUp([heartbeat(bad, 1, 'throws'), heartbeat(bad, 2, 'at-once'), heartbeat(good, 3, 'at-once')]);
-  assert.equal(network.of(bad).closed, 'now');
-  assert.deepEqual(answers(network.of(bad).sent), []);
+  network.wakeUp([
+    heartbeat(bad, 0, 'at-once'),
+    heartbeat(bad, 1, 'throws'),
+    heartbeat(bad, 2, 'at-once'),
+    heartbeat(good, 3, 'at-once'),
+  ]);
+  assert.equal(network.of(bad).closed, 'drain');
+  assert.deepEqual(answers(network.of(bad).sent), [0]);
   assert.deepEqual(answers(network.of(good).sent), [3]);
   assert.equal(counters.handlerFailures, 1);
   assert.equal(lines.filter(({ level }) => level === 'error').length, 1);
