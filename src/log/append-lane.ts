@@ -61,7 +61,8 @@ export class AppendLane implements GatedLane {
   readonly #compute: Compute;
   readonly #producers: ProducerState<LaneEntry>;
   readonly #gate: AppendGate;
-  readonly #validator: ProduceValidator;
+  /** Made for the first produced batch. */
+  #validator: ProduceValidator | null = null;
   readonly #view = new BatchView();
   #waiting: LaneEntry[] = [];
   #admitting: LaneEntry | null = null;
@@ -77,7 +78,6 @@ export class AppendLane implements GatedLane {
     this.#compute = compute;
     this.#producers = producers;
     this.#gate = gate;
-    this.#validator = new ProduceValidator(compute);
     this.reservedEndOffset = host.logEndOffset;
   }
 
@@ -172,6 +172,7 @@ export class AppendLane implements GatedLane {
       );
     }
     if (request.origin === 'client') {
+      this.#validator ??= new ProduceValidator(this.#compute);
       this.#validator.validate(request, this.#host.rules, this.#onValidated);
       return;
     }
@@ -182,7 +183,9 @@ export class AppendLane implements GatedLane {
 
   readonly #onValidated = (): void => {
     const entry = this.#admitting as LaneEntry;
-    const { errorCode, errorMessage, recordErrors, buffer, start, end } = this.#validator;
+    const validator = this.#validator as ProduceValidator;
+    const { errorCode, errorMessage, recordErrors, buffer, start, end } = validator;
+    validator.release();
     entry.buffer = buffer;
     entry.start = start;
     entry.end = end;
@@ -322,6 +325,7 @@ export class AppendLane implements GatedLane {
       }
       assert(this.#host.logEndOffset === entry.endOffset, 'an append ends where its place was reserved');
     }
+    view.release();
     this.#inFlight = [];
     this.#host.published();
     for (const entry of group) entry.succeed(this.#host.logStartOffset);

@@ -38,7 +38,12 @@ export class EntryTable {
   /** An empty table that replaces whatever the file holds. @throws DiskError */
   static create(disk: Disk, path: string, entryBytes: number): EntryTable {
     const table = new EntryTable(disk, path, entryBytes, Buffer.allocUnsafe(0));
-    table.#open('open-or-create').truncate(0);
+    const file = disk.open(path, 'open-or-create');
+    try {
+      if (file.sizeBytes > 0) file.truncate(0);
+    } finally {
+      file.close();
+    }
     return table;
   }
 

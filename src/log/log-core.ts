@@ -44,7 +44,7 @@ export class LogCore {
   readonly directory: LogDirectory;
   readonly place: LogPlace;
   readonly resources: LogResources;
-  readonly logger: Logger;
+  #logger: Logger | null = null;
   readonly segments: SegmentList;
   readonly tail = new TailPositions();
   readonly epochs: LeaderEpochCache;
@@ -68,7 +68,6 @@ export class LogCore {
     this.topicId = parts.topicId;
     this.directory = parts.directory;
     this.place = parts.place;
-    this.logger = resources.environment.logger.child({ topic: parts.topic, partition: parts.partition });
     this.segments = parts.segments;
     this.epochs = parts.epochs;
     this.producers = parts.producers;
@@ -78,6 +77,12 @@ export class LogCore {
     this.rules = produceRules(parts.topic, parts.partition, parts.config);
     this.directoryDirty = parts.entriesDirty;
     this.parentDirty = parts.entriesDirty;
+  }
+
+  /** Made for the first line. */
+  get logger(): Logger {
+    const { logger } = this.resources.environment;
+    return (this.#logger ??= logger.child({ topic: this.topic, partition: this.partition }));
   }
 
   get offline(): boolean {

@@ -27,6 +27,8 @@ export interface Marker {
   readonly coordinatorEpoch: number;
 }
 
+/** Stands for an empty map; never written to. */
+const NO_ENTRIES = new Map<number, never>();
 const ACCEPTED = { kind: 'accepted' } as const;
 /** Most producers whose first batch failed that are remembered. */
 const MAX_EXPECTED = 10_000;
@@ -36,10 +38,11 @@ const MAX_EXPECTED = 10_000;
  * failed write drops all that is reserved, and what was published stands.
  */
 export class ProducerState<Ticket> {
-  readonly #entries = new Map<number, ProducerEntry>();
-  readonly #pending = new Map<number, PendingBatch<Ticket>[]>();
+  /** Maps are made for their first entry: most logs of a large broker are idle. */
+  #entries: Map<number, ProducerEntry> = NO_ENTRIES;
+  #pending: Map<number, PendingBatch<Ticket>[]> = NO_ENTRIES;
   /** First sequence that a failed write took back, of producers that are not known otherwise: what they sent behind it must not come before it. */
-  readonly #expected = new Map<number, { readonly epoch: number; readonly sequence: number }>();
+  #expected: Map<number, { readonly epoch: number; readonly sequence: number }> = NO_ENTRIES;
   readonly #expirationMs: number;
 
   /** @param expirationMs `producer.id.expiration.ms` */
@@ -105,8 +108,12 @@ export class ProducerState<Ticket> {
       transactional: batch.isTransactional,
       ticket,
     };
-    if (list === undefined) this.#pending.set(batch.producerId, [pending]);
-    else list.push(pending);
+    if (list !== undefined) {
+      list.push(pending);
+      return;
+    }
+    if (this.#pending === NO_ENTRIES) this.#pending = new Map();
+    this.#pending.set(batch.producerId, [pending]);
   }
 
   /** The reserved batch is in the log. */
@@ -128,7 +135,7 @@ export class ProducerState<Ticket> {
   dropPending(): void {
     for (const [producerId, [first]] of this.#pending) {
       if (first === undefined || this.#entries.has(producerId)) continue;
-      if (this.#expected.size >= MAX_EXPECTED) this.#expected.clear();
+      if (this.#expected === NO_ENTRIES || this.#expected.size >= MAX_EXPECTED) this.#expected = new Map();
       this.#expected.set(producerId, { epoch: first.epoch, sequence: first.firstSequence });
     }
     this.#pending.clear();
@@ -146,6 +153,7 @@ export class ProducerState<Ticket> {
     let entry = this.#entries.get(producerId);
     if (entry === undefined) {
       entry = new ProducerEntry(producerId);
+      if (this.#entries === NO_ENTRIES) this.#entries = new Map();
       this.#entries.set(producerId, entry);
     }
     if (marker !== null) {
@@ -167,8 +175,8 @@ export class ProducerState<Ticket> {
   /** Begins anew from a snapshot's entries, those that expired left out. */
   load(entries: readonly ProducerEntry[], nowMs: number): void {
     this.clear();
-    for (const entry of entries)
-      if (!this.#isExpired(entry, nowMs)) this.#entries.set(entry.producerId, entry);
+    const known = entries.filter((entry) => !this.#isExpired(entry, nowMs));
+    if (known.length > 0) this.#entries = new Map(known.map((entry) => [entry.producerId, entry]));
   }
 
   clear(): void {

@@ -15,7 +15,7 @@ export class SegmentGraveyard {
   readonly #environment: LogEnvironment;
   readonly #delayMs: () => number;
   #waiting: Segment[] = [];
-  readonly #timers = new Map<TimerHandle, Grave>();
+  #timers: Map<TimerHandle, Grave> | null = null;
 
   constructor(environment: LogEnvironment, delayMs: () => number) {
     this.#environment = environment;
@@ -35,24 +35,25 @@ export class SegmentGraveyard {
   /** Renames the files; nothing of the segments may be in flight. What fails is left to the next start. */
   work(): void {
     const { clock } = this.#environment;
+    const timers = (this.#timers ??= new Map<TimerHandle, Grave>());
     for (const segment of this.#waiting.splice(0)) {
       const grave = this.#rename(segment);
       const timer = clock.schedule(clock.monotonicMs() + this.#delayMs(), () => {
-        this.#timers.delete(timer);
+        timers.delete(timer);
         this.#unlink(grave);
       });
-      this.#timers.set(timer, grave);
+      timers.set(timer, grave);
     }
   }
 
   /** The log is closed: what is not unlinked yet stays, under its new name. */
   close(): void {
     for (const segment of this.#waiting.splice(0)) segment.close();
-    for (const [timer, grave] of this.#timers) {
+    for (const [timer, grave] of this.#timers ?? []) {
       this.#environment.clock.cancel(timer);
       grave.file.close();
     }
-    this.#timers.clear();
+    this.#timers = null;
   }
 
   #rename(segment: Segment): Grave {

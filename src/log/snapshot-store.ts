@@ -14,7 +14,7 @@ export class SnapshotStore {
   /** Offsets of the snapshots there are, ascending. */
   #offsets: number[];
   /** Offsets of those being written; false once the offset is no longer in the log. */
-  readonly #writing = new Map<number, boolean>();
+  #writing: Map<number, boolean> | null = null;
 
   constructor(disk: Disk, compute: Compute, place: LogPlace, offsets: readonly number[]) {
     this.#disk = disk;
@@ -29,12 +29,13 @@ export class SnapshotStore {
 
   /** Writes the state of producers before `offset`, durably; `done` when it is there, or could not be. */
   write(offset: number, entries: Iterable<ProducerEntry>, done: (error: DiskError | null) => void): void {
-    if (this.#writing.has(offset)) return done(null);
-    this.#writing.set(offset, true);
+    const writing = (this.#writing ??= new Map<number, boolean>());
+    if (writing.has(offset)) return done(null);
+    writing.set(offset, true);
     const bytes = encodeProducerSnapshot(entries, this.#compute);
     return this.#disk.replaceFile(this.#fileOf(offset), bytes, (error) => {
-      const wanted = this.#writing.get(offset);
-      this.#writing.delete(offset);
+      const wanted = writing.get(offset);
+      writing.delete(offset);
       if (error === null && wanted === false) this.#remove(offset);
       else if (error === null) this.#insert(offset);
       done(error);
@@ -61,13 +62,13 @@ export class SnapshotStore {
 
   /** Removes the snapshots above `offset`. @throws DiskError */
   removeAbove(offset: number): void {
-    for (const writing of this.#writing.keys()) if (writing > offset) this.#writing.set(writing, false);
+    this.#cancel((one) => one > offset);
     for (const found of this.#offsets.filter((one) => one > offset)) this.#forget(found);
   }
 
   /** Removes the snapshots below `offset`. @throws DiskError */
   removeBelow(offset: number): void {
-    for (const writing of this.#writing.keys()) if (writing < offset) this.#writing.set(writing, false);
+    this.#cancel((one) => one < offset);
     for (const found of this.#offsets.filter((one) => one < offset)) this.#forget(found);
   }
 
@@ -77,6 +78,12 @@ export class SnapshotStore {
     for (const found of this.#offsets.filter((one) => one !== newest && !segmentBaseOffsets.has(one))) {
       this.#forget(found);
     }
+  }
+
+  /** Has those being written removed once they are there. */
+  #cancel(isUnwanted: (offset: number) => boolean): void {
+    if (this.#writing === null) return;
+    for (const offset of this.#writing.keys()) if (isUnwanted(offset)) this.#writing.set(offset, false);
   }
 
   #forget(offset: number): void {

@@ -1,19 +1,26 @@
 /** Batches remembered. */
 const SLOTS = 16;
+const NO_SLOTS = new Float64Array(0);
 
 /**
  * Where the last few batches of a log begin in its active segment, so that readers at the tail and a high watermark just below the end need no look at
  * the disk. Parallel rings; a batch is named by its age, 1 for the last one.
  */
 export class TailPositions {
-  readonly #baseOffsets = new Float64Array(SLOTS);
-  readonly #endOffsets = new Float64Array(SLOTS);
-  readonly #positions = new Float64Array(SLOTS);
+  /** Made for the first batch: most logs of a large broker are idle. */
+  #baseOffsets = NO_SLOTS;
+  #endOffsets = NO_SLOTS;
+  #positions = NO_SLOTS;
   #count = 0;
   #next = 0;
 
   /** A batch was published after all others. */
   push(baseOffset: number, endOffset: number, position: number): void {
+    if (this.#positions === NO_SLOTS) {
+      this.#baseOffsets = new Float64Array(SLOTS);
+      this.#endOffsets = new Float64Array(SLOTS);
+      this.#positions = new Float64Array(SLOTS);
+    }
     this.#baseOffsets[this.#next] = baseOffset;
     this.#endOffsets[this.#next] = endOffset;
     this.#positions[this.#next] = position;

@@ -79,6 +79,12 @@ export class BatchView {
     return this;
   }
 
+  /** Lets go of the bytes: a view that lives long must not keep a large buffer alive. */
+  release(): void {
+    this.buffer = EMPTY;
+    this.start = 0;
+  }
+
   get baseOffset(): number {
     return readInt64(this.buffer, this.start + BatchField.baseOffset);
   }

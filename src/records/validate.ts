@@ -93,6 +93,12 @@ export class ProduceValidator {
     return this.#checkRecords(rules);
   }
 
+  /** Lets go of the batch. */
+  release(): void {
+    this.buffer = EMPTY;
+    this.#view.release();
+  }
+
   #refuse(code: ErrorCode, message: string): false {
     this.errorCode = code;
     this.errorMessage = message;
