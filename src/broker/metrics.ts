@@ -234,7 +234,8 @@ export class MetricsPage {
   }
 
   async #makeRegistry(): Promise<Registry> {
-    const { Counter, Gauge, Registry } = await import('prom-client');
+    // Its exports are those of a CommonJS module: bundled, only `default` has them.
+    const { Counter, Gauge, Registry } = (await import('prom-client')).default;
     const registry = new Registry();
     for (const metric of METRICS) {
       const options = {
