@@ -171,6 +171,8 @@ export class Lifecycle {
       return;
     }
     this.#inFlight = true;
+    // Leaving has its own deadline, also when no answer comes.
+    if (this.#state === 'leaving') this.#again(RETRY_MS);
     const request = {
       brokerId: this.#options.brokerId,
       brokerEpoch: this.#brokerEpoch,
