@@ -121,3 +121,18 @@ test('thousands of flushes, each asked for by the one before, do not pile up on 
   log.flush(again);
   assert.equal(left, 0);
 });
+
+test('a flush makes a new segment durable by its name too', () => {
+  const harness = new LogHarness({ config: { segmentBytes: 300 }, disk: { entryLoss: 1 } }).open();
+  const log = harness.log();
+  harness.produce(log, harness.batch(harness.records(1, 150)));
+  // The snapshot, which would flush the directory on its way, is not written.
+  const lift = harness.disk.faults.add({ operation: 'rename' });
+  harness.produce(log, harness.batch(harness.records(1, 150)));
+  lift();
+  assert.equal(log.segmentCount, 2);
+  harness.flush(log);
+  harness.crash('power');
+  harness.open();
+  assert.equal(harness.log().logEndOffset, 2);
+});

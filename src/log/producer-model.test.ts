@@ -138,7 +138,7 @@ function restart(harness: LogHarness, producers: readonly Producer[], stop: () =
 }
 
 test('idempotent producers write each record once and in order, through retries, failing disks and restarts', () => {
-  for (let seed = 0; seed < 60; seed++) {
+  for (let seed = 0; seed < 40; seed++) {
     try {
       run(seed);
     } catch (error) {
