@@ -169,6 +169,29 @@ testInWorlds(
   },
 );
 
+testInWorlds(
+  'a topic of many partitions can be used as soon as its creation is answered, and is deleted whole',
+  async (world) => {
+    const bench = await Bench.open(world);
+    const count = 150;
+    await bench.createTopic('many', count);
+    const results = await world.wait(
+      Promise.all(
+        Array.from({ length: count }, (_, partition) =>
+          bench.produceLater('many', batchOf([`${partition}`]), { partition, acks: 1 }),
+        ),
+      ),
+    );
+    for (const answer of results)
+      assert.equal(answer.responses[0]?.partitionResponses[0]?.errorCode, ErrorCode.NONE);
+    assert.deepEqual(await bench.readAll('many', count - 1), [`${count - 1}`]);
+    await world.wait(bench.client.call(DeleteTopics, 4, { topicNames: ['many'], timeoutMs: 1000 }));
+    await bench.createTopic('many', 1);
+    assert.deepEqual(await bench.readAll('many', 0), []);
+    bench.broker.checkInvariants();
+  },
+);
+
 testInWorlds('topics that cannot be made say why', async (world) => {
   const bench = await Bench.open(world);
   await bench.createTopic('t');
