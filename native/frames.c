@@ -35,11 +35,11 @@ static void budget_hold(struct reactor *reactor, struct connection *connection, 
   connection->limits.budget->cell[1] += (double)bytes;
 }
 
+// Whoever calls this calls `budget_settle` when the connection's turn is over.
 static void budget_return(struct reactor *reactor, struct connection *connection, uint64_t bytes) {
   reactor->budgets_changed |= bytes > 0;
   connection->held -= bytes;
   connection->limits.budget->cell[1] -= (double)bytes;
-  budget_resume(reactor, connection->limits.budget);
 }
 
 // May the connection read on? Past the bound one may, so that there is always progress; the others wait. One that waits may come by
@@ -376,10 +376,8 @@ static uint32_t receive_large(struct reactor *reactor, struct connection *connec
   uint32_t got = receive_bytes(reactor, connection, places, places[1].iov_len > 0 ? 2 : 1);
   if (got == 0) return 0;
   assembly->have += got < room ? got : room;
-  if (got > room) {
-    if (hand_over_assembly(reactor, connection)) take_shared(reactor, connection, got - room);
-    else backlog_keep(reactor, connection, places[1].iov_base, got - room);
-  }
+  // There were credits and room for the frame before, so it is handed over.
+  if (got > room && hand_over_assembly(reactor, connection)) take_shared(reactor, connection, got - room);
   return got;
 }
 

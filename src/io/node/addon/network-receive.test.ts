@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type net from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../base/random.ts';
@@ -142,15 +143,9 @@ for (const size of [-1, -2147483648, 1_000_001, 2147483647]) {
   });
 }
 
-test('a frame that dribbles past its deadline is cut; one that waits for credits is not', {
-  skip,
-}, async (t) => {
+test('a frame that dribbles past its deadline is cut', { skip }, async (t) => {
   assert.ok(binding);
   const { network, recorder, port } = listening(t, binding, { frameTimeoutMs: 120 });
-  const patient = await connectClient(t, port);
-  patient.socket.write(framed('waits for credits').subarray(0, 9));
-  await until(() => recorder.opened.length === 1, 'the connection');
-  const [muted] = recorder.opened as [number];
   recorder.whenOpen = (connection) => network.setCredits(connection, 10);
   const dribbler = await connectClient(t, port);
   const began = Date.now();
@@ -161,11 +156,27 @@ test('a frame that dribbles past its deadline is cut; one that waits for credits
   }
   assert.equal(recorder.closed[0]?.reason, 'frame-timeout');
   assert.ok(Date.now() - began >= 110, 'not before the deadline');
-  await sleep(50);
-  assert.equal(recorder.closed.length, 1, 'the muted connection lives');
-  network.setCredits(muted, 1);
-  patient.socket.write(framed('waits for credits').subarray(9));
-  await until(() => recorder.frames.length === 1, 'its frame');
+});
+
+test('the deadline of a frame does not count while there are no credits', { skip }, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port, limits } = listening(t, binding, { frameTimeoutMs: 60 });
+  const frame = framed('waits for credits');
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1);
+  const begun = await connectClient(t, port);
+  begun.socket.write(frame.subarray(0, 9));
+  await until(() => limits.budget.usedBytes > 0, 'the start of the frame');
+  network.setCredits(recorder.opened[0] as number, 0);
+  recorder.whenOpen = () => {};
+  const unread = await connectClient(t, port);
+  unread.socket.write(frame.subarray(0, 9));
+  await sleep(150);
+  assert.equal(recorder.closed.length, 0);
+  for (const [i, client] of [begun, unread].entries()) {
+    network.setCredits(recorder.opened[i] as number, 1);
+    client.socket.write(frame.subarray(9));
+    await until(() => recorder.frames.length === i + 1, 'the frame');
+  }
 });
 
 test('whoever sends whole frames slowly but in time is not cut', { skip }, async (t) => {
@@ -192,12 +203,63 @@ test('past the shared budget one connection goes on at a time, and all come thro
   t.after(() => clearInterval(watch));
   const frame = framed(pattern(2_000_000));
   const clients = await Promise.all(Array.from({ length: 12 }, () => connectClient(t, port)));
-  for (const client of clients)
-    for (let at = 0; at < frame.length; at += 100_000) client.socket.write(frame.subarray(at, at + 100_000));
+  // In pieces, so that the sockets of those that wait wake them again and again.
+  for (let at = 0; at < frame.length; at += 200_000) {
+    for (const { socket } of clients) socket.write(frame.subarray(at, at + 200_000));
+    await sleep(2);
+  }
   await until(() => recorder.frames.length === clients.length, 'all frames');
   for (const { bytes } of recorder.frames) assert.ok(bytes.equals(frame.subarray(4)));
   assert.ok(most <= budget.maxBytes + 2 * (2 << 20), `${most} bytes were held`);
   assert.equal(budget.usedBytes, 0);
+});
+
+test('whoever waits for the budget gets its turn, though the one before it has lost its credits', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const budget = { maxBytes: 1000, usedBytes: 0 };
+  const { network, recorder, port } = listening(t, binding, { budget, frameTimeoutMs: 60_000 });
+  recorder.whenOpen = (connection) => network.setCredits(connection, 1);
+  const frame = framed(pattern(3000));
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connectClient(t, port)));
+  await until(() => recorder.opened.length === 20, 'the connections');
+  for (const { socket } of clients) socket.write(frame.subarray(0, 2000));
+  await until(() => budget.usedBytes > 1000, 'the budget to be used up');
+  for (let round = 0; round < 5; round++) {
+    for (const connection of recorder.opened) network.setCredits(connection, (connection + round) % 2);
+    for (const { socket } of clients) socket.write(frame.subarray(2000 + round * 100, 2100 + round * 100));
+    await sleep(2);
+  }
+  for (const { socket } of clients) socket.write(frame.subarray(2500));
+  for (const connection of recorder.opened) network.setCredits(connection, 1);
+  await until(() => recorder.frames.length === 20, 'all frames');
+  assert.equal(budget.usedBytes, 0);
+});
+
+test('a connection that its socket wakes before its turn for the budget does not wait on for that turn', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const budget = { maxBytes: 1000, usedBytes: 0 };
+  const { network, recorder, port } = listening(t, binding, { budget, frameTimeoutMs: 60_000 });
+  recorder.whenOpen = (connection) => network.setCredits(connection, recorder.opened.length === 1 ? 1 : 10);
+  const clients = [];
+  for (let i = 0; i < 4; i++) clients.push((await connectClient(t, port)).socket);
+  const [muted, first, second, third] = clients as [net.Socket, net.Socket, net.Socket, net.Socket];
+  const frame = framed(pattern(3000));
+  muted.write(Buffer.concat([frame, frame]));
+  await until(() => budget.usedBytes > 1000, 'the budget to be used up for good');
+  first.write(frame.subarray(0, 100));
+  await until(() => budget.usedBytes > 3004, 'the first to read on');
+  second.write(frame.subarray(0, 100));
+  third.write(frame.subarray(0, 100));
+  await sleep(5); // both wait now
+  first.write(frame.subarray(100));
+  third.end(Buffer.concat([frame.subarray(100), frame.subarray(0, 50)]));
+  await until(() => recorder.closed.length === 1, 'the end of the third');
+  second.write(frame.subarray(100));
+  await until(() => recorder.frames.length === 4, 'the frame of the second');
 });
 
 test('a muted connection that holds bytes of the budget does not stop the others', { skip }, async (t) => {
