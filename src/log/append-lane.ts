@@ -324,8 +324,8 @@ export class AppendLane implements GatedLane {
         this.#host.publishBatch(segment, view.at(entry.buffer, at));
       }
       assert(this.#host.logEndOffset === entry.endOffset, 'an append ends where its place was reserved');
+      view.release();
     }
-    view.release();
     this.#inFlight = [];
     this.#host.published();
     for (const entry of group) entry.succeed(this.#host.logStartOffset);
