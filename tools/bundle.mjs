@@ -61,6 +61,8 @@ export async function bundle({ root, force = false, types = false, addonPath }) 
     external,
     sourcemap: 'linked',
     sourcesContent: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
     logLevel: 'warning',
     // Bundled CommonJS packages call require() for Node's own modules.
     banner: {

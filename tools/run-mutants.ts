@@ -1,5 +1,5 @@
 // Proves that the simulator can find errors: applies each patch of sim/mutants/ to a copy of the sources, runs the simulator there and expects
-// it to fail with the invariant the patch names. `--search N` looks for a seed among the first N instead of replaying the pinned one.
+// it to fail with the invariant the patch names, from outside alone (what the broker asserts of itself would be found by its own tests). `--search N` looks for a seed among the first N instead of replaying the pinned one.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,18 +17,21 @@ interface Mutant {
   readonly invariant: string;
   /** Seed known to catch it. */
   readonly seed: number;
+  /** Scenario it needs; null when the seed picks one. */
+  readonly scenario: string | null;
 }
 
 const { values } = parseArgs({ options: { search: { type: 'string' }, only: { type: 'string' } } });
 
-/** Reads `Invariant:` and `Seed:` above the diff. */
+/** Reads `Invariant:`, `Seed:` and, where it stands, `Scenario:` above the diff. */
 function readMutant(path: string): Mutant {
   const head = readFileSync(join(ROOT, path), 'utf8').split(/^(?:diff --git|---) /m)[0] ?? '';
   const invariant = /^Invariant: (.+)$/m.exec(head)?.[1];
   const seed = /^Seed: (\d+)$/m.exec(head)?.[1];
   if (invariant === undefined || seed === undefined)
     throw new Error(`${path} does not name its Invariant: and Seed:`);
-  return { path, invariant, seed: Number(seed) };
+  const scenario = /^Scenario: (\w+)$/m.exec(head)?.[1] ?? null;
+  return { path, invariant, seed: Number(seed), scenario };
 }
 
 /** A copy of what the simulator runs, with one error planted. */
@@ -52,7 +55,8 @@ function isFound(mutant: Mutant, copy: string): boolean {
     values.search === undefined
       ? ['--seed', String(mutant.seed)]
       : ['--seed', '1', '--seeds', values.search, '--bail'];
-  const run = spawnSync(process.execPath, ['sim/main.ts', ...seeds], {
+  const scenario = mutant.scenario === null ? [] : ['--scenario', mutant.scenario];
+  const run = spawnSync(process.execPath, ['sim/main.ts', '--outside', ...seeds, ...scenario], {
     cwd: copy,
     encoding: 'utf8',
     timeout: RUN_TIMEOUT_MS,
