@@ -59,6 +59,7 @@ static napi_value network_open(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < COUNT_OF(lists); i++) link_init(lists[i]);
   for (uint32_t i = 0; i < LISTENERS; i++) reactor->listeners[i].fd = -1;
   reactor->tick_ms = TICK_MAX_MS;
+  reactor->send_left = SEND_TURN_BYTES;
   int error = hub_open(&reactor->hub, env, arguments[0], &reactor_events);
   if (error < 0) {
     napi_delete_reference(env, reactor->shared);

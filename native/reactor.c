@@ -90,7 +90,10 @@ void connection_ready(struct reactor *reactor, struct connection *connection) {
 void reactor_tick_within(struct reactor *reactor, uint32_t delay_ms) {
   uint32_t tick = delay_ms / 10;
   if (tick < TICK_MIN_MS) tick = TICK_MIN_MS;
-  if (tick < reactor->tick_ms) reactor->tick_ms = tick;
+  if (tick < reactor->tick_ms) {
+    reactor->tick_ms = tick;
+    reactor->ticking = false;  // the timer that runs would come too late
+  }
   if (reactor->ticking) return;
   reactor->ticking = true;
   hub_timer(&reactor->hub, reactor->tick_ms);
@@ -274,6 +277,7 @@ static void turn(struct hub *hub) {
   reactor->budgets_changed = false;
   reactor->in_turn = false;
   if (reactor->shut) return;
+  reactor->send_left = SEND_TURN_BYTES;  // for all flushes until the next turn
   frames_recycle(reactor);
   free_reported(reactor, closed);
   reactor_rearm(reactor);

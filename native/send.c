@@ -14,6 +14,8 @@
 enum {
   GATHER_PARTS = 64,
   GATHER_BYTES = 256 << 10,
+  // A connection may send this much though the turn's bytes are used up: small answers do not wait behind large ones.
+  SEND_LEAST_BYTES = 64 << 10,
   // A range is looked up in the page cache, and read ahead when it is not there, in windows of this size.
   WINDOW_BYTES = 1 << 20,
   // Up to here a copy through the arena is not dearer than a sendfile of its own (measured: 11 % less processor time at 2 KiB, equal
@@ -208,6 +210,7 @@ static bool send_range(struct reactor *reactor, struct connection *connection, i
 
 bool connection_send(struct reactor *reactor, struct connection *connection) {
   int64_t share = reactor->send_left < SEND_SHARE_BYTES ? reactor->send_left : SEND_SHARE_BYTES;
+  if (share < SEND_LEAST_BYTES) share = SEND_LEAST_BYTES;
   int64_t given = share;
   while (connection->first && connection->writable && !connection->warming && share > 0) {
     bool range = connection->first->kind == PART_RANGE;
@@ -324,7 +327,6 @@ bool reactor_flush(struct reactor *reactor, uint32_t count, uint32_t arena_used)
   reactor->flushing = true;
   reactor->result_count = 0;
   reactor->arena_used = arena_used;
-  reactor->send_left = SEND_TURN_BYTES;
   if (!reactor->in_turn) reactor->now_ms = hub_now_ms();
   bool sane = true;
   for (const double *fields = reactor->operations, *end = fields + count; sane && end - fields >= OPERATION_FIELDS;) {

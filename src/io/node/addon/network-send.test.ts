@@ -156,6 +156,27 @@ test('one reader of a long range does not hold up the answers to others', { skip
   assert.ok(answers >= 10, `only ${answers} questions were answered meanwhile`);
 });
 
+test('what all connections send in one turn is bounded, but small answers always leave', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  const file = await fileOf(t, pattern(1_000_000));
+  const clients = await Promise.all(Array.from({ length: 31 }, () => connectClient(t, port)));
+  await until(() => recorder.opened.length === 31, 'the connections');
+  const readers = recorder.opened.slice(0, 30);
+  for (const connection of readers) network.send(connection, [file.lease(0, 1_000_000)]);
+  const unsent = readers.reduce((bytes, connection) => bytes + network.unsentBytes(connection), 0);
+  assert.ok(unsent >= 20_000_000, `only ${unsent} bytes were left for later turns`);
+  const small = recorder.opened[30] as number;
+  network.send(small, [pattern(60_000), pattern(10_000)]);
+  assert.ok(network.unsentBytes(small) <= 10_000, 'the small answer did not wait');
+  await until(
+    () => clients.reduce((bytes, client) => bytes + client.receivedBytes, 0) === 30_070_000,
+    'all bytes',
+  );
+});
+
 test('a range that ends short closes the connection, with reason range', { skip }, async (t) => {
   assert.ok(binding);
   const { network, recorder, port } = listening(t, binding);
