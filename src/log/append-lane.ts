@@ -126,6 +126,13 @@ export class AppendLane implements GatedLane {
     if (--this.#holds === 0) this.#run();
   }
 
+  /** The log is about to be closed: what is held back is refused, because nobody knows for how long. */
+  refuseHeld(): void {
+    if (this.#holds === 0) return;
+    const message = 'The log is being closed';
+    for (const entry of this.#waiting.splice(0)) this.#refuse(entry, ErrorCode.KAFKA_STORAGE_ERROR, message);
+  }
+
   release(): void {
     this.#held = false;
     this.#run();

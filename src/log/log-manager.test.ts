@@ -253,6 +253,35 @@ suite('the log manager', () => {
     assert.equal(harness.disk.exists('/b/.kafka_cleanshutdown'), true);
   });
 
+  test('a log that waits for its checkpoints takes no records until they are written, and can be closed', () => {
+    const harness = new LogHarness().open();
+    harness.produce(harness.log(), harness.batch(3));
+    harness.close();
+    harness.open();
+    harness.manager?.delete('t', 0);
+    const lift = harness.disk.faults.add({
+      operation: 'append',
+      code: 'ENOSPC',
+      pathPrefix: '/data/recovery',
+    });
+    const log = harness.log();
+    const codes: number[] = [];
+    log.append(harness.request(harness.batch(1)), (outcome) => codes.push(outcome.errorCode));
+    harness.clock.runFor(5000);
+    assert.equal(codes.length, 0);
+    lift();
+    harness.clock.runFor(1000);
+    assert.deepEqual(codes, [0]);
+    harness.flush(log);
+    harness.close();
+    harness.open();
+    harness.manager?.delete('t', 0);
+    harness.disk.faults.add({ operation: 'append', code: 'ENOSPC', pathPrefix: '/data/recovery' });
+    harness.log().append(harness.request(harness.batch(1)), (outcome) => codes.push(outcome.errorCode));
+    harness.close();
+    assert.deepEqual(codes, [0, 56]);
+  });
+
   test('nothing stays open after a close', () => {
     const harness = new LogHarness({ config: { segmentBytes: 300, fileDeleteDelayMs: 0 } }).open();
     for (let i = 0; i < 10; i++) harness.produce(harness.log(), harness.batch(harness.records(2, 80)));

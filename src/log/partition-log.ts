@@ -325,6 +325,7 @@ export class PartitionLog {
   /** Finishes what is under way, makes everything durable and closes the files. `done` gets the first error; the log is closed in any case. */
   close(done: DiskCallback): void {
     if (this.offline) return this.#closeFiles(null, done);
+    this.#lane.refuseHeld();
     return this.whenIdle(() => {
       const { segments, snapshots, producers, offsets } = this.#core;
       segments.active.seal();
