@@ -112,7 +112,9 @@ export class AppendLane implements GatedLane {
   /** The log went offline: all that waits or is reserved fails now, what is in flight when the disk answers. */
   shut(): void {
     const entries = [...this.#reserved.splice(0), ...this.#waiting.splice(0)];
-    if (this.#inFlight.length === 0) this.#undoReservations();
+    const last = this.#inFlight.at(-1);
+    if (last === undefined) this.#undoReservations();
+    else this.reservedEndOffset = last.endOffset;
     for (const entry of entries) this.#refuse(entry, ErrorCode.KAFKA_STORAGE_ERROR, 'The log is offline');
   }
 

@@ -104,6 +104,7 @@ test('a write that was in flight when the log went offline is not acknowledged',
   for (let i = 0; i < 3; i++)
     log.append(harness.request(harness.batch(1)), (outcome) => codes.push(outcome.errorCode));
   log.directory.fail(new Error('gone'));
+  log.checkInvariants();
   harness.clock.runFor(100);
   assert.deepEqual(codes, [56, 56, 56]);
   assert.equal(log.logEndOffset, 0);
