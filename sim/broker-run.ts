@@ -1,20 +1,27 @@
 import type { Random } from '../src/base/random.ts';
 import { AdminActor } from './actors/admin.ts';
-import type { PeerPorts } from './actors/peer.ts';
-import { ProducerActor } from './actors/producer.ts';
-import { ReaderActor } from './actors/reader.ts';
-import type { FoundRecord } from './actors/batches.ts';
 import { AuditActor } from './actors/audit.ts';
+import type { FoundRecord } from './actors/batches.ts';
+import type { PeerPorts } from './actors/peer.ts';
+import { Violation } from './checkers/checker.ts';
+import { type CrashKind, MachineDown } from './machine-disk.ts';
 import { BROKER_ADDRESS, SimulatedNode, type StopKind } from './node.ts';
-import type { Scenario, TopicPlan } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { TopicRun } from './topic-run.ts';
+import { liftTroubles, troubleDisk, troubleNetwork } from './trouble.ts';
 import { VirtualCompute } from './virtual/compute.ts';
 import { VirtualInternet } from './virtual/network.ts';
 import type { World } from './world.ts';
 
 const DOWN_MS = 60;
-const DISK_TROUBLE_MS = 40;
+/** How long a broker that lost a part of its disk goes on before somebody starts it anew. */
+const LIMP_MS = 300;
+/** Of the crashes at a disk operation, the operation is one of so many next ones. */
+const OPERATIONS_AHEAD = 40;
+/** How likely a machine on which nothing runs loses its power. */
+const DARK_WHILE_DOWN = 0.3;
 /** Virtual time after which a healed broker must have served everybody. */
-const HEAL_LIMIT_MS = 600_000;
+const HEAL_LIMIT_MS = 120_000;
 
 /** A run of the whole broker: trouble for some events, then everything heals, the producers finish and every partition is read from its start. */
 export class BrokerRun {
@@ -24,20 +31,28 @@ export class BrokerRun {
   readonly #internet: VirtualInternet;
   readonly #node: SimulatedNode;
   readonly #admin: AdminActor;
-  readonly #producers: ProducerActor[] = [];
-  readonly #readers: ReaderActor[] = [];
+  readonly #topics: TopicRun[];
   /** True while what a loss of power left is looked at: nobody but the admin may talk to the broker. */
   #surveying = false;
   #healing = false;
-  #topicsLeft: number;
+  /** Counts the losses of power that need a survey. */
+  #survey = 0;
 
   constructor(world: World, scenario: Scenario) {
     this.#world = world;
     this.#scenario = scenario;
     this.#random = world.random.fork();
-    this.#internet = new VirtualInternet({ clock: world.clock, random: world.random.fork() });
-    this.#node = new SimulatedNode(world, this.#internet, scenario.faults, world.random.fork());
-    this.#topicsLeft = scenario.topics.length;
+    const { faults } = scenario;
+    const { clock } = world;
+    this.#internet = new VirtualInternet({
+      clock,
+      random: world.random.fork(),
+      windowBytes: faults.windowBytes,
+    });
+    this.#node = new SimulatedNode(world, this.#internet, faults, world.random.fork());
+    this.#topics = scenario.topics.map(
+      (plan) => new TopicRun(plan, world, scenario, (host) => this.#portsFor(host, () => this.#surveying)),
+    );
     this.#admin = new AdminActor(
       world,
       this.#portsFor('admin', () => false),
@@ -47,13 +62,11 @@ export class BrokerRun {
   /** Runs until `events` have happened and everything has healed. What is broken is in `world.failure`. */
   async run(events: number): Promise<void> {
     const { clock } = this.#world;
-    this.#startNode(null);
-    for (const topic of this.#scenario.topics)
-      this.#admin.createTopic(topic, (id) => this.#populate(topic, id));
+    this.#startNode();
+    for (const topic of this.#topics) this.#make(topic);
     this.#planFaults();
-    await clock.driveUntilTrue(() => this.#failed || clock.eventsRun >= events, HEAL_LIMIT_MS);
-    if (this.#failed) return;
-    await this.#heal();
+    await this.#drive(() => clock.eventsRun >= events);
+    if (!this.#failed) await this.#heal();
     if (!this.#failed) await this.#audit();
   }
 
@@ -64,6 +77,7 @@ export class BrokerRun {
   #portsFor(host: string, paused: () => boolean): PeerPorts {
     const clock = this.#world.clock.forHost();
     return {
+      host,
       clock,
       network: this.#internet.find(host) ?? this.#internet.host(host),
       compute: new VirtualCompute(clock),
@@ -73,27 +87,49 @@ export class BrokerRun {
     };
   }
 
-  #populate(topic: TopicPlan, topicId: string): void {
-    const paused = (): boolean => this.#surveying;
-    this.#topicsLeft--;
-    const facts = { durable: topic.durable, topicId };
-    for (const plan of this.#scenario.producers.filter((producer) => producer.topic === topic.name)) {
-      const producer = new ProducerActor(
-        plan,
-        this.#world,
-        this.#portsFor(`producer-${plan.id}`, paused),
-        facts,
-      );
-      this.#producers.push(producer);
-      if (this.#healing) producer.drain();
-      producer.start();
-    }
-    for (const plan of this.#scenario.readers.filter((reader) => reader.topic === topic.name)) {
-      const reader = new ReaderActor(plan, this.#world, this.#portsFor(`reader-${plan.id}`, paused), facts);
-      this.#readers.push(reader);
-      reader.start();
+  /** Runs events until `condition` holds or the run has failed; between two, a machine that fell is down, and the broker is asked for its invariants. */
+  async #drive(condition: () => boolean): Promise<boolean> {
+    const { clock } = this.#world;
+    const endMs = clock.monotonicMs() + HEAL_LIMIT_MS;
+    const look = (): boolean => {
+      this.#lookAfter();
+      return this.#failed || condition();
+    };
+    for (;;) {
+      try {
+        return await clock.driveUntilTrue(look, endMs - clock.monotonicMs());
+      } catch (error) {
+        if (!(error instanceof MachineDown)) throw error;
+      }
     }
   }
+
+  #lookAfter(): void {
+    const kind = this.#node.fell;
+    if (kind !== null) this.#crash(kind);
+    else this.#world.inside(() => this.#node.broker?.checkInvariants());
+  }
+
+  // Topics.
+
+  #make(topic: TopicRun): void {
+    this.#admin.createTopic(topic.plan, (topicId) => topic.made(topicId));
+  }
+
+  #remakeTopic(): void {
+    const topic = this.#random.pick(this.#topics);
+    if (topic.state !== 'there' || this.#surveying) return;
+    topic.state = 'going';
+    this.#world.note(`${topic.plan.name} is to go`);
+    this.#admin.deleteTopic(topic.plan.name, () => {
+      topic.gone();
+      const { clock } = this.#world;
+      const atMs = clock.monotonicMs() + this.#random.below(this.#random.pick([1, 20, 300]));
+      clock.schedule(atMs, () => this.#make(topic));
+    });
+  }
+
+  // Trouble.
 
   #every(meanMs: number, step: () => void): void {
     if (meanMs === 0) return;
@@ -107,128 +143,151 @@ export class BrokerRun {
 
   #planFaults(): void {
     const { faults } = this.#scenario;
+    const random = this.#random;
     this.#every(faults.stopEveryMs, () => this.#stopNode());
-    this.#every(faults.diskTroubleEveryMs, () => this.#troubleDisk());
-    this.#every(faults.dropConnectionEveryMs, () =>
-      this.#random.pick([...this.#producers, ...this.#readers, null])?.dropConnection(),
-    );
+    this.#every(faults.remakeTopicEveryMs, () => this.#remakeTopic());
+    this.#every(faults.diskTroubleEveryMs, () => {
+      if (troubleDisk(this.#world, this.#node, faults.diskTroubles, random)) this.#restartSoon();
+    });
+    this.#every(faults.dropConnectionEveryMs, () => random.pick([...this.#actors(), null])?.dropConnection());
+    this.#every(faults.networkTroubleEveryMs, () => {
+      const hosts = this.#actors().map(({ host }) => host);
+      troubleNetwork(this.#world, this.#internet, hosts, random);
+    });
+  }
+
+  #actors(): { readonly host: string; dropConnection(): void }[] {
+    return this.#topics.flatMap(({ producers, readers }) => [...producers, ...readers]);
   }
 
   #stopNode(): void {
     const { faults } = this.#scenario;
-    const dice = this.#random.below(1000) / 1000;
+    const random = this.#random;
+    const dice = random.below(1000) / 1000;
     const kind: StopKind =
       dice < faults.powerShare ? 'power' : dice < faults.powerShare + faults.killShare ? 'kill' : 'clean';
-    if (this.#node.state === 'up' && kind === 'clean') return this.#node.stop(() => this.#restartLater(null));
+    if (kind === 'clean') return this.#stopCleanly();
+    if (random.chance(faults.atOperationShare)) {
+      this.#node.disk.faults.arm(random.between(1, OPERATIONS_AHEAD), kind);
+      return undefined;
+    }
     // A crash may also hit a broker that is starting or stopping.
-    if (this.#node.state === 'down') return;
-    this.#node.crash(kind === 'power' ? 'power' : 'kill');
-    this.#restartLater(kind);
+    if (this.#node.state !== 'down') this.#crash(kind);
+    return undefined;
   }
 
-  #restartLater(after: StopKind | null): void {
-    if (after === 'power') this.#surveying = true;
-    const { clock } = this.#world;
-    clock.schedule(clock.monotonicMs() + this.#random.below(DOWN_MS), () => this.#startNode(after));
-  }
-
-  #startNode(after: StopKind | null): void {
-    if (this.#node.state !== 'down') return;
-    this.#node.start((error) => {
-      if (error !== null) return this.#restartLater(after);
-      if (this.#surveying) this.#survey();
+  #stopCleanly(): void {
+    if (this.#node.state !== 'up') return;
+    this.#node.stop(() => {
+      if (this.#random.chance(DARK_WHILE_DOWN)) this.#crash('power');
+      else this.#restartLater();
     });
   }
 
-  /** Finds where each partition ends now, tells the checkers and lets the actors go on. */
-  #survey(): void {
-    const left = this.#scenario.topics.flatMap(({ name, partitions }) =>
-      Array.from({ length: partitions }, (_, partition) => ({ name, partition })),
-    );
+  /** The broker may be offline in part: somebody notices, and starts it anew in one way or another. */
+  #restartSoon(): void {
+    const { clock } = this.#world;
+    clock.schedule(clock.monotonicMs() + this.#random.below(LIMP_MS), () => {
+      if (this.#healing) return;
+      if (this.#node.state === 'up' && this.#random.chance(0.5)) this.#stopCleanly();
+      else if (this.#node.state !== 'down') this.#crash('kill');
+    });
+  }
+
+  #crash(kind: CrashKind): void {
+    const wasClean = this.#node.state === 'down' && this.#node.leftClean;
+    this.#node.crash(kind);
+    // What a stop in good order left is on the device: nothing may be missing.
+    if (kind === 'power' && !wasClean) {
+      this.#surveying = true;
+      this.#survey++;
+    }
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    const { clock } = this.#world;
+    clock.schedule(clock.monotonicMs() + this.#random.below(DOWN_MS), () => this.#startNode());
+  }
+
+  #startNode(): void {
+    const node = this.#node;
+    if (node.state !== 'down') return;
+    node.spoiled = node.disk.faults.inForce || node.disk.capacityBytes === 0;
+    node.start((error) => {
+      if (error !== null) this.#restartLater();
+      else if (this.#surveying) this.#surveyAll();
+    });
+  }
+
+  /** Finds where each partition ends now, tells the checkers and lets the actors go on. Begun anew when the power is lost meanwhile. */
+  #surveyAll(): void {
+    const survey = ++this.#survey;
+    // Of a topic that was to go, what is left is nobody's business.
+    for (const topic of this.#topics) if (topic.state === 'going') topic.leave();
+    const left = this.#topics
+      .filter(({ state }) => state === 'there')
+      .flatMap((topic) =>
+        Array.from({ length: topic.plan.partitions }, (_, partition) => ({ topic, partition })),
+      );
     const next = (): void => {
       const at = left.pop();
       if (at === undefined) {
         this.#surveying = false;
         return;
       }
-      const partition = `${at.name}-${at.partition}`;
-      if (this.#topicsLeft > 0 && !this.#producers.some(({ plan }) => plan.topic === at.name)) return next();
-      this.#admin.endOffset(at.name, at.partition, (end) => {
-        this.#world.emit({ kind: 'cut', partition, end, cause: 'power' });
-        for (const reader of this.#readers)
-          if (reader.plan.topic === at.name && reader.plan.partition === at.partition) reader.rewind(end);
+      const { topic, partition } = at;
+      this.#admin.endOffset(topic.plan.name, partition, (end) => {
+        if (survey !== this.#survey) return;
+        this.#world.emit({ kind: 'cut', partition: `${topic.label}-${partition}`, end, cause: 'power' });
+        for (const reader of topic.readers) if (reader.plan.partition === partition) reader.rewind(end);
         next();
       });
     };
     next();
   }
 
-  #troubleDisk(): void {
-    const { disk } = this.#node;
-    const { clock } = this.#world;
-    const random = this.#random;
-    const trouble = random.pick(['append', 'full', 'short'] as const);
-    this.#world.note(`disk trouble: ${trouble}`);
-    if (trouble === 'full') {
-      const capacity = disk.capacityBytes;
-      disk.capacityBytes = 0;
-      clock.schedule(clock.monotonicMs() + random.below(DISK_TROUBLE_MS), () => {
-        disk.capacityBytes = capacity;
-      });
-      return;
-    }
-    const lift = disk.faults.add({
-      operation: 'append',
-      pathPrefix: '/data/topic-',
-      code: trouble === 'append' ? 'ENOSPC' : 'EDQUOT',
-      probability: trouble === 'append' ? 1 : 0.3,
-    });
-    clock.schedule(clock.monotonicMs() + random.below(DISK_TROUBLE_MS), lift);
-  }
+  // The end.
 
   async #heal(): Promise<void> {
-    const { clock } = this.#world;
     this.#healing = true;
     this.#world.note('heal');
-    this.#node.disk.faults.clear();
-    this.#node.disk.capacityBytes = Number.MAX_SAFE_INTEGER;
-    for (const producer of this.#producers) producer.drain();
-    if (this.#node.state === 'down') this.#startNode(this.#surveying ? 'power' : null);
-    const healed = (): boolean =>
-      this.#node.state === 'up' &&
-      !this.#surveying &&
-      this.#topicsLeft === 0 &&
-      this.#producers.every(({ drained }) => drained);
-    const done = await clock.driveUntilTrue(() => this.#failed || healed(), HEAL_LIMIT_MS);
+    liftTroubles(this.#node, this.#internet);
+    for (const topic of this.#topics) topic.drain();
+    if (this.#node.state === 'down') this.#startNode();
+    // What the disk broke stays broken until the next start.
+    else if (this.#node.spoiled) this.#crash('kill');
+    const done = await this.#drive(
+      () => this.#node.state === 'up' && !this.#surveying && this.#topics.every((topic) => topic.drained),
+    );
     if (!done)
-      this.#world.failure = new Error(
-        'a healed broker did not serve everybody: producers or topics are stuck',
-      );
-    for (const producer of this.#producers) producer.stop();
-    for (const reader of this.#readers) reader.stop();
+      this.#world.fail(new Violation('a healed broker serves everybody', 'producers or topics are stuck'));
+    for (const topic of this.#topics) topic.leave();
   }
 
   async #audit(): Promise<void> {
-    const { clock } = this.#world;
-    for (const { name, partitions } of this.#scenario.topics) {
-      for (let partition = 0; partition < partitions; partition++) {
+    for (const topic of this.#topics) {
+      for (let partition = 0; partition < topic.plan.partitions; partition++) {
         let found: readonly FoundRecord[] | null = null;
+        const label = `${topic.label}-${partition}`;
         const auditor = new AuditActor(
           this.#world,
           this.#portsFor('auditor', () => false),
-          { topic: name, partition },
+          { topic: topic.plan.name, partition, label },
           (records) => {
             found = records;
           },
         );
-        const done = await clock.driveUntilTrue(() => this.#failed || found !== null, HEAL_LIMIT_MS);
+        const done = await this.#drive(() => found !== null);
         auditor.stop();
         if (this.#failed) return;
         if (!done || found === null) {
-          this.#world.failure = new Error(`${name}-${partition} could not be read to its end`);
+          this.#world.fail(
+            new Violation('a healed broker serves everybody', `${label} could not be read to its end`),
+          );
           return;
         }
-        this.#world.emit({ kind: 'audit', partition: `${name}-${partition}`, records: found });
+        this.#world.emit({ kind: 'audit', partition: label, records: found });
       }
     }
   }

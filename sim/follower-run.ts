@@ -48,7 +48,9 @@ export class FollowerRun {
     this.#world = world;
     this.#random = world.random.fork();
     this.#compute = new VirtualCompute(world.clock);
-    this.#internet = new VirtualInternet({ clock: world.clock, random: world.random.fork() });
+    // A small window, so that answers wait with their leases.
+    const windowBytes = this.#random.pick([300, 1_000, 8_000]);
+    this.#internet = new VirtualInternet({ clock: world.clock, random: world.random.fork(), windowBytes });
   }
 
   /** Runs until `events` have happened. What is broken is in `world.failure`. */
@@ -60,7 +62,11 @@ export class FollowerRun {
     this.#serve();
     for (let i = 0; i < READERS; i++) this.#read(i);
     this.#write();
-    await clock.driveUntilTrue(() => this.#failed || clock.eventsRun >= events, LIMIT_MS);
+    const look = (): boolean => {
+      this.#world.inside(() => this.#log?.checkInvariants());
+      return this.#failed || clock.eventsRun >= events;
+    };
+    await clock.driveUntilTrue(look, LIMIT_MS);
     this.#world.note(`${this.#generations.length - 1} truncations, ${this.#answersChecked} answers checked`);
   }
 

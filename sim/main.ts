@@ -13,8 +13,10 @@ const HELP = `npm run sim -- [options]
   --fresh         draw the first seed at random
   --scenario S    ${SCENARIOS.join(', ')} (default: the seed picks one)
   --events N      events before everything heals (default 2000)
+  --outside       do not ask the broker for its own invariants
   --trace         print every line of the trace
   --bail          end at the first failing seed
+  --until TEXT    end at the first seed whose failure has TEXT in it
 `;
 
 const { values } = parseArgs({
@@ -24,8 +26,10 @@ const { values } = parseArgs({
     fresh: { type: 'boolean', default: false },
     scenario: { type: 'string' },
     events: { type: 'string' },
+    outside: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     bail: { type: 'boolean', default: false },
+    until: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -73,11 +77,13 @@ for (let seed = first; seed < first + count; seed++) {
     seed,
     scenario,
     events,
+    looksInside: !values.outside,
     print: values.trace ? (line) => console.log(line) : undefined,
   });
   report(result);
   if (result.failure !== null) failed++;
   if (failed > 0 && values.bail) break;
+  if (values.until !== undefined && result.failure?.message.includes(values.until)) break;
 }
 if (count > 1) console.log(`${count} seeds from ${first}: ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

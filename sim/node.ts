@@ -2,10 +2,12 @@ import { createLogger, type Logger } from '../src/base/logger.ts';
 import type { Random } from '../src/base/random.ts';
 import { Broker } from '../src/broker/broker.ts';
 import { developmentConfig } from '../src/config/development.ts';
+import { Violation } from './checkers/checker.ts';
+import { type CrashKind, MachineDisk } from './machine-disk.ts';
 import type { FaultPlan } from './scenario.ts';
 import type { HostClock } from './virtual/clock.ts';
 import { VirtualCompute } from './virtual/compute.ts';
-import { SSD_LATENCY, VirtualDisk } from './virtual/disk.ts';
+import { SSD_LATENCY } from './virtual/disk.ts';
 import { VirtualHttpServer } from './virtual/http.ts';
 import type { VirtualInternet, VirtualNetwork } from './virtual/network.ts';
 import type { World } from './world.ts';
@@ -13,20 +15,24 @@ import type { World } from './world.ts';
 /** Where the simulated broker listens. */
 export const BROKER_ADDRESS = { host: 'broker', port: 9092 } as const;
 
-const DATA_DIRECTORY = '/data';
+/** Its only log directory. */
+export const DATA_DIRECTORY = '/data';
+
 const SLOW_DISK = {
   appendMs: [1, 60],
   flushMs: [5, 400],
   flushDirectoryMs: [1, 100],
   inlineAppends: 0.1,
 } as const;
+/** What the broker logs of a log that it does not trust. */
+const RECOVERY_LINE = /The log is recovered|not left as the clean marker says|The log is cut where/;
 
 /** How a node ends. */
-export type StopKind = 'clean' | 'kill' | 'power';
+export type StopKind = 'clean' | CrashKind;
 
 /** One machine with one broker on it: the broker is the real one, the machine is virtual and outlives it. */
 export class SimulatedNode {
-  readonly disk: VirtualDisk;
+  readonly disk: MachineDisk;
   readonly #world: World;
   readonly #internet: VirtualInternet;
   readonly #random: Random;
@@ -35,12 +41,16 @@ export class SimulatedNode {
   #broker: Broker | null = null;
   /** `down`: nothing runs. `changing`: starting or stopping. `up`: serving. */
   state: 'down' | 'changing' | 'up' = 'down';
+  /** True from the first disk trouble of a broker's life on: it may be offline in part, and its stop may be unclean. The owner sets it. */
+  spoiled = false;
+  /** True after a stop in good order: all that was acknowledged is on the device, and the next start has nothing to recover. */
+  leftClean = false;
 
   constructor(world: World, internet: VirtualInternet, faults: FaultPlan, random: Random) {
     this.#world = world;
     this.#internet = internet;
     this.#random = random;
-    this.disk = new VirtualDisk({
+    this.disk = new MachineDisk({
       clock: world.clock,
       random: random.fork(),
       latency: faults.slowDisk ? SLOW_DISK : SSD_LATENCY,
@@ -80,6 +90,7 @@ export class SimulatedNode {
         this.#ifCurrent(clock, () => {
           this.#broker = broker;
           this.state = 'up';
+          this.leftClean = false;
           this.#world.note('broker up');
           done(null);
         }),
@@ -92,16 +103,12 @@ export class SimulatedNode {
     );
   }
 
-  /** Ends it without warning: a killed process (the page cache stays) or a loss of power. */
-  crash(kind: 'kill' | 'power'): void {
-    this.#world.note(`broker ends: ${kind}`);
-    this.#clock?.stop();
-    this.#clock = null;
-    this.#broker = null;
-    this.state = 'down';
-    this.#network?.crash(kind === 'power' ? 'power' : 'process');
-    this.#network = null;
-    this.disk.crash(kind === 'power' ? 'power' : 'process');
+  /** Ends it without warning: a killed process (the page cache stays) or a loss of power, which may also hit a machine on which nothing runs. */
+  crash(kind: CrashKind): void {
+    this.#world.note(`${this.state === 'down' ? 'machine' : 'broker'} ends: ${kind}`);
+    // The marker goes when a start opens the directory.
+    if (this.state !== 'down') this.leftClean = false;
+    this.#end(kind);
   }
 
   /** Lets it shut down in good order. */
@@ -114,25 +121,53 @@ export class SimulatedNode {
     broker.close().then(
       () =>
         this.#ifCurrent(clock, () => {
-          this.crash('kill');
+          this.#world.note('broker is shut down');
+          this.#end('kill');
+          this.leftClean = !this.spoiled;
           done();
         }),
       (error: Error) =>
-        this.#world.guard(() => {
+        this.#ifCurrent(clock, () => {
           throw error;
         }),
     );
   }
 
+  /** True once the machine went down at a disk operation, until `crash`. */
+  get fell(): CrashKind | null {
+    return this.disk.faults.down;
+  }
+
+  #end(kind: CrashKind): void {
+    this.#clock?.stop();
+    this.#clock = null;
+    this.#broker = null;
+    this.state = 'down';
+    this.#network?.crash(kind === 'power' ? 'power' : 'process');
+    this.#network = null;
+    this.disk.faults.revive();
+    this.disk.crash(kind === 'power' ? 'power' : 'process');
+  }
+
+  /** What becomes of the broker's promises counts only while it lives. */
   #ifCurrent(clock: HostClock, step: () => void): void {
-    if (this.#clock === clock) this.#world.guard(step);
+    if (this.#clock === clock && this.fell === null) this.#world.guard(step);
   }
 
   #logger(clock: HostClock): Logger {
     return createLogger({
-      sink: (line) => this.#world.note(`broker: ${line}`),
+      sink: (line) => {
+        this.#world.note(`broker: ${line}`);
+        if (this.leftClean && this.state === 'changing' && isRecovery(line))
+          this.#world.fail(new Violation('a clean stop leaves nothing to recover', line));
+      },
       wallMs: () => clock.wallMs(),
       format: 'json',
     });
   }
+}
+
+/** The metadata log is checked at every start. */
+function isRecovery(line: string): boolean {
+  return RECOVERY_LINE.test(line) && !line.includes('"__cluster_metadata"');
 }

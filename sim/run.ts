@@ -2,6 +2,7 @@ import { Random } from '../src/base/random.ts';
 import { BrokerRun } from './broker-run.ts';
 import { FollowerRun } from './follower-run.ts';
 import { drawScenario, SCENARIOS, type ScenarioName } from './scenario.ts';
+import { PRODUCERS_BETWEEN_INCARNATIONS } from './topic-run.ts';
 import { World } from './world.ts';
 
 /** What to run. */
@@ -12,6 +13,8 @@ export interface SimulationOptions {
   readonly scenario?: ScenarioName | undefined;
   /** Events of the troubled part; healing and the audit come on top. Default 2,000. */
   readonly events?: number | undefined;
+  /** Asks the broker itself for its invariants after every event; true by default. What is found without it was found from outside. */
+  readonly looksInside?: boolean | undefined;
   /** Gets each line of the trace at once. */
   readonly print?: ((line: string) => void) | undefined;
 }
@@ -41,11 +44,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const drawn = random.pick(SCENARIOS);
   const name = options.scenario ?? drawn;
   const scenario = drawScenario(name, random.fork());
-  const world = new World(
-    random,
-    options.print ?? null,
-    (producer) => scenario.producers[producer]?.idempotent ?? false,
-  );
+  const world = new World(random, {
+    print: options.print ?? null,
+    isIdempotent: (producer) =>
+      scenario.producers[producer % PRODUCERS_BETWEEN_INCARNATIONS]?.idempotent ?? false,
+    looksInside: options.looksInside ?? true,
+  });
   const events = options.events ?? DEFAULT_EVENTS;
   try {
     if (name === 'follower') await new FollowerRun(world).run(events);

@@ -45,12 +45,30 @@ export interface FaultPlan {
   /** Of the stops: shares of a loss of power and of a killed process; the rest are clean. */
   readonly powerShare: number;
   readonly killShare: number;
+  /** Of the crashes: the share that happens in the middle of what the broker does, at a disk operation. */
+  readonly atOperationShare: number;
   readonly shortWrites: number;
   /** Mean time between periods in which the disk fails. */
   readonly diskTroubleEveryMs: number;
+  readonly diskTroubles: readonly DiskTrouble[];
   readonly dropConnectionEveryMs: number;
+  /** Mean time between periods in which somebody is cut off or all is slow. */
+  readonly networkTroubleEveryMs: number;
+  /** Mean time between deletions of a topic; each is made anew under its name. */
+  readonly remakeTopicEveryMs: number;
   readonly slowDisk: boolean;
+  /** Bytes the network takes before the receiver has read them: with few, what is being sent holds its leases for long. */
+  readonly windowBytes: number;
 }
+
+/** Ways in which a disk fails for a while. After those of `BREAKING` the broker may stay offline in part until it is started anew. */
+export type DiskTrouble = (typeof SHORTAGES)[number] | (typeof BREAKING)[number];
+
+/** No room, or writes that fail and are taken back. */
+export const SHORTAGES = ['full', 'no-room', 'quota', 'append'] as const;
+
+/** What nobody can take back or know the end of. */
+export const BREAKING = ['flush', 'cut', 'files', 'small-files', 'metadata', 'reads'] as const;
 
 /** Everything about a run that is decided before it starts. */
 export interface Scenario {
@@ -61,8 +79,21 @@ export interface Scenario {
   readonly faults: FaultPlan;
 }
 
-/** Scenarios by name. `calm` has no faults; `follower` is a log that is truncated while it is read, without a broker around it. */
-export const SCENARIOS = ['calm', 'kill', 'power', 'disk', 'network', 'everything', 'follower'] as const;
+/**
+ * Scenarios by name. `calm` has no faults; in `disk` there is no room now and then, in `broken` the disk fails for good until the next start; `topics` deletes topics that are in
+ * use; `follower` is a log that is truncated while it is read, without a broker around it.
+ */
+export const SCENARIOS = [
+  'calm',
+  'kill',
+  'power',
+  'disk',
+  'broken',
+  'network',
+  'topics',
+  'everything',
+  'follower',
+] as const;
 
 /** Name of a scenario. */
 export type ScenarioName = (typeof SCENARIOS)[number];
@@ -75,7 +106,7 @@ export function drawScenario(name: ScenarioName, random: Random): Scenario {
   const readers: ReaderPlan[] = [];
   for (const topic of topics) {
     for (let partition = 0; partition < topic.partitions; partition++) {
-      for (let i = random.between(1, 2); i > 0; i--)
+      for (let i = random.pick([1, 1, 2, 2, 4]); i > 0; i--)
         producers.push(drawProducer(producers.length, topic, partition, random));
       for (let i = random.between(0, 2); i > 0; i--)
         readers.push(drawReader(readers.length, topic, partition, random));
@@ -128,16 +159,23 @@ function drawReader(id: number, topic: TopicPlan, partition: number, random: Ran
 
 function drawFaults(name: ScenarioName, random: Random): FaultPlan {
   const all = name === 'everything';
-  const kill = name === 'kill' || all;
-  const power = name === 'power' || all;
-  const disk = name === 'disk' || all;
+  const kill = name === 'kill' || name === 'topics' || all;
+  const power = name === 'power' || name === 'topics' || all;
+  const broken = name === 'broken' || (all && random.chance(0.3));
+  const disk = name === 'disk' || broken || all;
+  const network = name === 'network' || all;
   return {
-    stopEveryMs: kill || power ? random.pick([300, 1_000, 3_000]) : 0,
+    stopEveryMs: kill || power ? random.pick([80, 300, 1_000, 3_000]) : 0,
     powerShare: power ? (kill ? 0.4 : 0.8) : 0,
     killShare: kill ? (power ? 0.4 : 0.8) : 0,
+    atOperationShare: random.pick([0, 0.5, 1]),
     shortWrites: disk ? random.pick([0, 0.05, 0.3]) : 0,
-    diskTroubleEveryMs: disk ? random.pick([200, 800]) : 0,
-    dropConnectionEveryMs: name === 'network' || all ? random.pick([50, 300]) : 0,
-    slowDisk: random.chance(0.3),
+    diskTroubleEveryMs: disk ? random.pick([20, 80, 400]) : 0,
+    diskTroubles: broken ? [...SHORTAGES, ...BREAKING] : SHORTAGES,
+    dropConnectionEveryMs: network ? random.pick([50, 300]) : 0,
+    networkTroubleEveryMs: network ? random.pick([0, 500, 3_000]) : 0,
+    remakeTopicEveryMs: name === 'topics' ? random.pick([30, 150, 600]) : all ? random.pick([0, 500]) : 0,
+    slowDisk: random.chance(disk ? 0.6 : 0.3),
+    windowBytes: random.pick([600, 8_000, 128_000]),
   };
 }

@@ -1,10 +1,11 @@
 import type { Random } from '../src/base/random.ts';
 import { AcknowledgedIsKept } from './checkers/acknowledged-is-kept.ts';
-import type { Checker } from './checkers/checker.ts';
+import { type Checker, Violation } from './checkers/checker.ts';
 import { NoDuplicates } from './checkers/no-duplicates.ts';
 import { OneValuePerOffset } from './checkers/one-value-per-offset.ts';
 import { ProducerOrder } from './checkers/producer-order.ts';
 import { SoundReads } from './checkers/sound-reads.ts';
+import { StaysInItsTopic } from './checkers/stays-in-its-topic.ts';
 import { recordKey, type SimulationEvent } from './events.ts';
 import { Trace } from './trace.ts';
 import { VirtualClock } from './virtual/clock.ts';
@@ -20,20 +21,28 @@ export class World {
   /** Set when a checker or an actor found an invariant broken; the run ends then. */
   failure: Error | null = null;
 
-  /** @param isIdempotent says of a producer's number whether it is idempotent. */
+  readonly #looksInside: boolean;
+
+  /** @param options `isIdempotent` says of a producer's number whether it is idempotent; see `SimulationOptions` for `looksInside` */
   constructor(
     random: Random,
-    print: ((line: string) => void) | null,
-    isIdempotent: (producer: number) => boolean,
+    options: {
+      readonly print: ((line: string) => void) | null;
+      readonly isIdempotent: (producer: number) => boolean;
+      readonly looksInside: boolean;
+    },
   ) {
+    const { isIdempotent } = options;
     this.random = random;
-    this.trace = new Trace(print);
+    this.#looksInside = options.looksInside;
+    this.trace = new Trace(options.print);
     this.#checkers = [
       new AcknowledgedIsKept(),
       new OneValuePerOffset(),
       new ProducerOrder(),
       new NoDuplicates(isIdempotent),
       new SoundReads(),
+      new StaysInItsTopic(),
     ];
   }
 
@@ -49,12 +58,27 @@ export class World {
     for (const checker of this.#checkers) this.guard(() => checker.on(event));
   }
 
+  /** Runs `check`, which asserts what must hold inside of what is simulated; nothing happens where only the outside counts. */
+  inside(check: () => void): void {
+    if (!this.#looksInside) return;
+    try {
+      check();
+    } catch (error) {
+      this.fail(new Violation('the broker keeps its own invariants', (error as Error).message));
+    }
+  }
+
+  /** Ends the run as failed; the first failure counts. */
+  fail(error: Error): void {
+    this.failure ??= error;
+  }
+
   /** Runs `step`; what it throws ends the run as its failure. */
   guard(step: () => void): void {
     try {
       step();
     } catch (error) {
-      this.failure ??= error as Error;
+      this.fail(error as Error);
     }
   }
 }

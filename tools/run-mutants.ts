@@ -54,7 +54,7 @@ function isFound(mutant: Mutant, copy: string): boolean {
   const seeds =
     values.search === undefined
       ? ['--seed', String(mutant.seed)]
-      : ['--seed', '1', '--seeds', values.search, '--bail'];
+      : ['--seed', '1', '--seeds', values.search, '--until', mutant.invariant];
   const scenario = mutant.scenario === null ? [] : ['--scenario', mutant.scenario];
   const run = spawnSync(process.execPath, ['sim/main.ts', '--outside', ...seeds, ...scenario], {
     cwd: copy,
@@ -63,7 +63,9 @@ function isFound(mutant: Mutant, copy: string): boolean {
     maxBuffer: 1 << 26,
   });
   const found = run.status === 1 && run.stdout.includes(mutant.invariant);
-  const failed = /^FAILED .*$/m.exec(run.stdout)?.[0] ?? `exit code ${run.status}`;
+  const failures = run.stdout.match(/^FAILED .*\n.*$/gm) ?? [];
+  const failed =
+    failures.find((text) => text.includes(mutant.invariant)) ?? failures[0] ?? `exit code ${run.status}`;
   console.log(`${found ? 'found ' : 'MISSED'} ${mutant.path}: ${failed}`);
   if (!found) console.log(`${run.stdout}\n${run.stderr}`.slice(-4000));
   return found;

@@ -1,5 +1,6 @@
 import { ErrorCode, errorName } from '../../src/base/errors.ts';
-import { CREATE_TOPICS, LIST_OFFSETS, METADATA } from '../../src/client/apis.ts';
+import { ZERO_UUID } from '../../src/base/uuid.ts';
+import { CREATE_TOPICS, DELETE_TOPICS, LIST_OFFSETS, METADATA } from '../../src/client/apis.ts';
 import type { TopicPlan } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { Peer, type PeerPorts } from './peer.ts';
@@ -44,6 +45,25 @@ export class AdminActor {
           return this.#askId(plan, done);
         this.#world.note(
           `admin: ${plan.name}: ${errorCode === undefined ? 'connection lost' : errorName(errorCode)}`,
+        );
+        return again();
+      },
+    );
+    if (!sent) again();
+  }
+
+  /** Deletes a topic; `done` once the broker says that it is gone. */
+  deleteTopic(name: string, done: () => void): void {
+    const again = (): void => this.#peer.later(RETRY_MS, () => this.deleteTopic(name, done));
+    const sent = this.#peer.send(
+      DELETE_TOPICS,
+      () => ({ topics: [{ name, topicId: ZERO_UUID }], topicNames: [name], timeoutMs: 1_000 }),
+      {},
+      (response) => {
+        const errorCode = response?.responses[0]?.errorCode;
+        if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return done();
+        this.#world.note(
+          `admin: deleting ${name}: ${errorCode === undefined ? 'connection lost' : errorName(errorCode)}`,
         );
         return again();
       },

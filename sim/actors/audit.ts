@@ -15,7 +15,7 @@ const FETCH_VERSION = 12;
 export class AuditActor {
   readonly #world: World;
   readonly #peer: Peer;
-  readonly #at: { readonly topic: string; readonly partition: number };
+  readonly #at: { readonly topic: string; readonly partition: number; readonly label: string };
   readonly #done: (records: readonly FoundRecord[]) => void;
   readonly #records: FoundRecord[] = [];
   #offset = 0;
@@ -24,7 +24,7 @@ export class AuditActor {
   constructor(
     world: World,
     ports: PeerPorts,
-    at: { topic: string; partition: number },
+    at: { topic: string; partition: number; label: string },
     done: (records: readonly FoundRecord[]) => void,
   ) {
     this.#world = world;
@@ -65,7 +65,7 @@ export class AuditActor {
         if (parsed.problem !== null) {
           this.#world.emit({
             kind: 'unsound',
-            partition: `${this.#at.topic}-${this.#at.partition}`,
+            partition: this.#at.label,
             detail: parsed.problem,
           });
         }

@@ -8,6 +8,8 @@ import type { Network } from '../../src/io/network.ts';
 
 /** What an actor is given to talk to the broker. */
 export interface PeerPorts {
+  /** Name of the host the actor runs on. */
+  readonly host: string;
   readonly clock: Clock;
   readonly network: Network;
   readonly compute: Compute;

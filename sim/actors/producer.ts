@@ -5,6 +5,7 @@ import { recordKey } from '../events.ts';
 import type { ProducerPlan } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { Peer, type PeerPorts } from './peer.ts';
+import type { TopicFacts } from './topic-facts.ts';
 
 interface Batch {
   readonly firstNumber: number;
@@ -26,8 +27,7 @@ export class ProducerActor {
   readonly plan: ProducerPlan;
   readonly #world: World;
   readonly #peer: Peer;
-  readonly #durable: boolean;
-  readonly #topicId: string;
+  readonly #topic: TopicFacts;
   #producer = NO_PRODUCER;
   #nextNumber = 0;
   #nextSequence = 0;
@@ -37,16 +37,10 @@ export class ProducerActor {
   #draining = false;
   #tickPlanned = false;
 
-  constructor(
-    plan: ProducerPlan,
-    world: World,
-    ports: PeerPorts,
-    topic: { durable: boolean; topicId: string },
-  ) {
+  constructor(plan: ProducerPlan, world: World, ports: PeerPorts, topic: TopicFacts) {
     this.plan = plan;
     this.#world = world;
-    this.#durable = topic.durable;
-    this.#topicId = topic.topicId;
+    this.#topic = topic;
     this.#peer = new Peer(`producer-${plan.id}`, ports, () => this.#tick());
   }
 
@@ -69,6 +63,11 @@ export class ProducerActor {
   /** Ends it as it is. */
   stop(): void {
     this.#peer.stop();
+  }
+
+  /** Name of the host it runs on. */
+  get host(): string {
+    return this.#peer.ports.host;
   }
 
   /** Loses the connection. */
@@ -176,7 +175,7 @@ export class ProducerActor {
         topicData: [
           {
             name: this.plan.topic,
-            topicId: this.#topicId,
+            topicId: this.#topic.topicId,
             partitionData: [{ index: this.plan.partition, records: bytes }],
           },
         ],
@@ -246,7 +245,7 @@ export class ProducerActor {
 
   #acknowledged(batch: Batch, baseOffset: number): void {
     // Only acks=all waits for the flushed end.
-    const durable = this.#durable && this.plan.acks === -1;
+    const durable = this.#topic.durable && this.plan.acks === -1;
     for (let i = 0; i < batch.count; i++) {
       const record = { producer: this.plan.id, number: batch.firstNumber + i };
       this.#world.emit({
@@ -260,6 +259,6 @@ export class ProducerActor {
   }
 
   get #partition(): string {
-    return `${this.plan.topic}-${this.plan.partition}`;
+    return `${this.#topic.label}-${this.plan.partition}`;
   }
 }

@@ -5,6 +5,7 @@ import type { ReaderPlan } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { parseBatches } from './batches.ts';
 import { Peer, type PeerPorts } from './peer.ts';
+import type { TopicFacts } from './topic-facts.ts';
 
 const RETRY_MS = 25;
 
@@ -13,17 +14,12 @@ export class ReaderActor {
   readonly plan: ReaderPlan;
   readonly #world: World;
   readonly #peer: Peer;
-  readonly #topic: { durable: boolean; topicId: string };
+  readonly #topic: TopicFacts;
   #offset = 0;
   #session = { id: 0, epoch: 0 };
   #asking = false;
 
-  constructor(
-    plan: ReaderPlan,
-    world: World,
-    ports: PeerPorts,
-    topic: { durable: boolean; topicId: string },
-  ) {
+  constructor(plan: ReaderPlan, world: World, ports: PeerPorts, topic: TopicFacts) {
     this.plan = plan;
     this.#world = world;
     this.#topic = topic;
@@ -43,6 +39,11 @@ export class ReaderActor {
   /** Ends it as it is. */
   stop(): void {
     this.#peer.stop();
+  }
+
+  /** Name of the host it runs on. */
+  get host(): string {
+    return this.#peer.ports.host;
   }
 
   /** Loses the connection. */
@@ -92,7 +93,7 @@ export class ReaderActor {
 
   /** @returns false when it went wrong and the session is to be made anew. */
   #take(response: FetchResponse, askedOffset: number, inSession: boolean): boolean {
-    const name = `${this.plan.topic}-${this.plan.partition}`;
+    const name = `${this.#topic.label}-${this.plan.partition}`;
     if (response.errorCode !== ErrorCode.NONE) {
       this.#world.note(`reader-${this.plan.id}: ${errorName(response.errorCode)}`);
       return false;

@@ -7,6 +7,7 @@ import { NoDuplicates } from './no-duplicates.ts';
 import { OneValuePerOffset } from './one-value-per-offset.ts';
 import { ProducerOrder } from './producer-order.ts';
 import { SoundReads } from './sound-reads.ts';
+import { StaysInItsTopic } from './stays-in-its-topic.ts';
 
 const partition = 'topic-0';
 const record = (number: number) => ({ producer: 0, number });
@@ -78,6 +79,18 @@ suite('the checkers', () => {
   test('notice an idempotent record that is there twice', () => {
     holds(new NoDuplicates(() => false), audit(1, 1));
     breaks(new NoDuplicates(() => true), audit(1, 1));
+  });
+
+  test('notice a record of one topic in another', () => {
+    const elsewhere: SimulationEvent = {
+      kind: 'observed',
+      partition: 'topic#1-0',
+      offset: 0,
+      record: record(5),
+      durable: false,
+    };
+    holds(new StaysInItsTopic(), acknowledged(0, 5), observed(0, 5), audit(5));
+    breaks(new StaysInItsTopic(), acknowledged(0, 5), elsewhere);
   });
 
   test('notice unsound bytes', () => {
