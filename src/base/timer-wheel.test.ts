@@ -46,18 +46,18 @@ class Probe extends Timer {
   fired = 0;
   deadlineMs = 0;
   readonly clock: ManualClock;
-  readonly then: (() => void) | undefined;
+  readonly andThen: (() => void) | undefined;
 
-  constructor(clock: ManualClock, then?: () => void) {
+  constructor(clock: ManualClock, andThen?: () => void) {
     super();
     this.clock = clock;
-    this.then = then;
+    this.andThen = andThen;
   }
 
   override onDeadline(): void {
     this.fired++;
     this.firedAtMs = this.clock.nowMs;
-    this.then?.();
+    this.andThen?.();
   }
 }
 
