@@ -73,6 +73,10 @@ test('the rules find what they are for', () => {
     sizeViolations(bad('src/log/x.ts', `function long() {\n${'1;\n'.repeat(70)}}`), new Map()).length,
     1,
   );
+  const subtest = (lines: number) =>
+    `test('a', async (t) => { await t.test('b', () => {\n${'1;\n'.repeat(lines)}}); });`;
+  assert.equal(sizeViolations(bad('src/log/x.test.ts', subtest(50) + subtest(50)), new Map()).length, 0);
+  assert.equal(sizeViolations(bad('src/log/x.test.ts', subtest(71)), new Map()).length, 1);
   assert.equal(sizeViolations([], new Map([['src/log/x.ts', 601]])).length, 1);
   assert.equal(undocumentedExports(bad('src/log/x.ts', 'export const a = 1;')).length, 1);
   assert.equal(

@@ -177,7 +177,7 @@ export function sizeViolations(sources: readonly Source[], files: ReadonlyMap<st
   return found;
 }
 
-/** Name and length of every function; callbacks of `suite`, `describe` and `test` are not counted where they only hold tests. */
+/** Name and length of every function. Callbacks of `suite` and `describe` only hold tests and are not counted; a subtest counts by itself and not within its test. */
 function functionSizes(source: Source): { name: string; lines: number; line: number }[] {
   const sizes: { name: string; lines: number; line: number }[] = [];
   walk(source.program, (node, parent) => {
@@ -191,10 +191,28 @@ function functionSizes(source: Source): { name: string; lines: number; line: num
     const name =
       identifier(node['id']) ?? identifier(parent?.['key']) ?? identifier(parent?.['id']) ?? 'anonymous';
     const line = source.lineOf(node.start);
-    sizes.push({ name, line, lines: source.lineOf(node.end) - line + 1 });
+    sizes.push({ name, line, lines: source.lineOf(node.end) - line + 1 - subtestLines(source, node) });
     return undefined;
   });
   return sizes;
+}
+
+/** Lines of the calls of `t.test` within a function. */
+function subtestLines(source: Source, within: Node): number {
+  let lines = 0;
+  walk(within, (node) => {
+    if (node.type !== 'CallExpression' || !isNode(node['callee'])) return undefined;
+    const { callee } = node as { callee?: Node };
+    if (
+      callee?.type !== 'MemberExpression' ||
+      identifier(callee['object']) !== 't' ||
+      identifier(callee['property']) !== 'test'
+    )
+      return undefined;
+    lines += source.lineOf(node.end) - source.lineOf(node.start) + 1;
+    return false;
+  });
+  return lines;
 }
 
 /** Exported declarations of the broker, the simulator and the benchmarks without a doc comment. */
