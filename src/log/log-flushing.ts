@@ -130,6 +130,7 @@ export class LogFlushing implements FlushHost {
   }
 
   flushFailed(error: DiskError): void {
-    this.#core.directory.fail(error);
+    // The files of a log that is being deleted move away under its last flush, which says nothing of the device; nobody counts on them any more.
+    if (!this.#core.closed) this.#core.directory.fail(error);
   }
 }

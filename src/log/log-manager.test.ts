@@ -195,6 +195,22 @@ suite('the log manager', () => {
     assert.equal(code, 56);
   });
 
+  test('a log that is deleted under its flush takes nobody offline', () => {
+    const harness = new LogHarness({
+      disk: { latency: { appendMs: [1, 1], flushMs: [1, 1], flushDirectoryMs: [1, 1], inlineAppends: 0 } },
+    }).open();
+    for (let waitMs = 0; waitMs < 8; waitMs++) {
+      const log = harness.log();
+      log.assignEpoch(3, 0);
+      harness.append(log, harness.batch(1));
+      log.flush(() => undefined);
+      harness.clock.runFor(waitMs);
+      harness.manager?.delete('t', 0);
+      harness.clock.runFor(20);
+      assert.equal(log.directory.offlineCause, null);
+    }
+  });
+
   test('two copies of one log are refused', () => {
     const harness = new LogHarness(TWO).open();
     harness.log();
