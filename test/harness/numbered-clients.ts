@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { Consumer } from '../../src/client/consumer.ts';
 import { Producer, type ProducerOptions } from '../../src/client/producer.ts';
+import type { BrokerProcess } from './broker-process.ts';
 import { STEP_TIMEOUT_MS } from './environment.ts';
 import type { KafkaTools } from './kafka-tools.ts';
 import { differenceOfFiles, isNumberedValue, numberedValue } from './numbered-records.ts';
@@ -112,6 +113,43 @@ export async function produceWithOwnClient(
     });
   } finally {
     producer.close();
+    await close();
+  }
+}
+
+/**
+ * The project's idempotent client writes while the broker is killed and started again, `crashes` times with records in flight. It resolves
+ * once every record is acknowledged at its own number as offset, and rejects otherwise.
+ */
+export async function produceThroughCrashes(
+  topic: NumberedTopic,
+  broker: BrokerProcess,
+  crashes: number,
+): Promise<void> {
+  const { ports, close } = realPorts();
+  const bootstrap = [topic.bootstrap];
+  const producer = new Producer(ports, { bootstrap, batchBytes: 16_384, requestTimeoutMs: 5_000 });
+  const sent: Promise<void>[] = [];
+  const every = Math.floor(topic.count / (crashes + 1));
+  try {
+    for (let i = 0; i < topic.count; i++) {
+      const address = producer.send({ topic: topic.topic, partition: 0, value: numberedValue(i) });
+      sent.push(
+        address.then(({ offset }) => {
+          if (offset !== i) throw new Error(`record ${i} was given offset ${offset}`);
+        }),
+      );
+      if (i > 0 && i % every === 0 && i / every <= crashes) {
+        await sent[Math.max(0, i - 500)];
+        await broker.kill();
+        await broker.start();
+      }
+      if (i % 200 === 0) await sent[Math.max(0, i - 1_600)];
+    }
+    await Promise.all(sent);
+  } finally {
+    producer.close();
+    await Promise.allSettled(sent);
     await close();
   }
 }
