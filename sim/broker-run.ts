@@ -190,7 +190,7 @@ export class BrokerRun {
     clock.schedule(clock.monotonicMs() + this.#random.below(LIMP_MS), () => {
       if (this.#healing) return;
       if (this.#node.state === 'up' && this.#random.chance(0.5)) this.#stopCleanly();
-      else if (this.#node.state !== 'down') this.#crash('kill');
+      else if (this.#node.state !== 'down') this.#crash(this.#random.chance(0.3) ? 'power' : 'kill');
     });
   }
 

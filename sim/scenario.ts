@@ -165,16 +165,17 @@ function drawFaults(name: ScenarioName, random: Random): FaultPlan {
   const disk = name === 'disk' || broken || all;
   const network = name === 'network' || all;
   return {
-    stopEveryMs: kill || power ? random.pick([80, 300, 1_000, 3_000]) : 0,
+    stopEveryMs:
+      kill || power ? random.pick(name === 'topics' ? [0, 300, 2_000] : [80, 300, 1_000, 3_000]) : 0,
     powerShare: power ? (kill ? 0.4 : 0.8) : 0,
     killShare: kill ? (power ? 0.4 : 0.8) : 0,
     atOperationShare: random.pick([0, 0.5, 1]),
     shortWrites: disk ? random.pick([0, 0.05, 0.3]) : 0,
-    diskTroubleEveryMs: disk ? random.pick([20, 80, 400]) : 0,
+    diskTroubleEveryMs: broken ? random.pick([150, 500, 1_500]) : disk ? random.pick([20, 80, 400]) : 0,
     diskTroubles: broken ? [...SHORTAGES, ...BREAKING] : SHORTAGES,
     dropConnectionEveryMs: network ? random.pick([50, 300]) : 0,
     networkTroubleEveryMs: network ? random.pick([0, 500, 3_000]) : 0,
-    remakeTopicEveryMs: name === 'topics' ? random.pick([30, 150, 600]) : all ? random.pick([0, 500]) : 0,
+    remakeTopicEveryMs: name === 'topics' ? random.pick([20, 100, 400]) : all ? random.pick([0, 500]) : 0,
     slowDisk: random.chance(disk ? 0.6 : 0.3),
     windowBytes: random.pick([600, 8_000, 128_000]),
   };
