@@ -36,6 +36,7 @@ const DEVIATIONS: Readonly<Record<string, string>> = {
   'attributes: snappy': 'Kafka fails with UNKNOWN_SERVER_ERROR; the batch is corrupt',
   'attributes: lz4': 'Kafka fails with UNKNOWN_SERVER_ERROR; the batch is corrupt',
   'attributes: zstd': 'Kafka fails with UNKNOWN_SERVER_ERROR; the batch is corrupt',
+  'timestamps: -2': 'Kafka fails with UNKNOWN_SERVER_ERROR where it has to rebuild such a batch',
   'producer 5, epoch -1': 'Kafka takes a producer id without an epoch, which no client sends',
   'producer -5': 'Kafka takes a negative producer id, which no client sends',
 };
