@@ -92,7 +92,7 @@ const refusals: [string, ErrorCode, Buffer, Partial<ProduceRules>?, number?][] =
   ['two batches', ErrorCode.INVALID_RECORD, Buffer.concat([batch(), batch()])],
   ['garbage after the batch', ErrorCode.CORRUPT_MESSAGE, Buffer.concat([batch(), Buffer.alloc(20)])],
   ['magic 1', ErrorCode.INVALID_RECORD, edited(batch(), (b) => b.writeInt8(1, BatchField.magic))],
-  ['magic 3', ErrorCode.INVALID_RECORD, edited(batch(), (b) => b.writeInt8(3, BatchField.magic))],
+  ['magic 3', ErrorCode.CORRUPT_MESSAGE, edited(batch(), (b) => b.writeInt8(3, BatchField.magic))],
   ['a wrong crc', ErrorCode.CORRUPT_MESSAGE, Buffer.from(batch().fill(1, 80, 81))],
   [
     'an absurd length',
@@ -106,7 +106,7 @@ const refusals: [string, ErrorCode, Buffer, Partial<ProduceRules>?, number?][] =
   ],
   [
     'a length past the end',
-    ErrorCode.CORRUPT_MESSAGE,
+    ErrorCode.INVALID_RECORD,
     edited(batch(), (b) => b.writeInt32BE(0x7fffffff, BatchField.batchLength)),
   ],
   ['zstd before version 7', ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, compressed(4), {}, 6],
@@ -171,10 +171,10 @@ for (const [name, code, bytes, rules, version] of refusals) {
   });
 }
 
-test('a batch cut short anywhere is corrupt, and the beginning of a second batch is dropped', () => {
+test('a batch cut short anywhere is no batch, and the beginning of a second batch is dropped', () => {
   const bytes = batch();
   for (let length = 1; length < bytes.length; length++) {
-    assert.equal(validate(Buffer.from(bytes.subarray(0, length))).errorCode, ErrorCode.CORRUPT_MESSAGE);
+    assert.equal(validate(Buffer.from(bytes.subarray(0, length))).errorCode, ErrorCode.INVALID_RECORD);
     const result = validate(Buffer.concat([bytes, bytes.subarray(0, length)]));
     assert.equal(result.errorCode, ErrorCode.NONE);
     assert.equal(result.end, bytes.length);
