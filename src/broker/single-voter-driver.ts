@@ -198,7 +198,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     this.#abdicate('closed', ErrorCode.NOT_CONTROLLER);
     this.#leaveDirectory();
     this.#log.close((error) => {
-      if (error !== null) this.#logger.error('The metadata log was not closed well.', { error });
+      if (error !== null) this.#logger.error('The metadata log was not closed well', { error });
       done();
     });
   }
@@ -252,7 +252,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const place = { baseOffset: this.#controller.nextOffset, epoch, timestampMs: clock.wallMs() };
     const batches = buildMetadataBatches(result.records, result.isAtomic ?? false, place, compute);
     if (batches === null) {
-      this.#logger.error('A change of the metadata is too large for a batch.', {
+      this.#logger.error('A change of the metadata is too large for a batch', {
         records: result.records.length,
       });
       return false;
@@ -435,14 +435,14 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const fits = this.#append(first);
     assert(fits, 'the first records of a leader fit a batch');
     leadership.firstEndOffset = this.#controller.nextOffset;
-    this.#logger.info('The controller leads.', { epoch, metadataOffset: place.baseOffset });
+    this.#logger.info('The controller leads', { epoch, metadataOffset: place.baseOffset });
     this.#armTimer();
     this.#scheduleWork();
   }
 
   /** A write failed: nothing that is not committed counts. The lead is claimed again later, in case the disk has room by then. */
   #resign(why: string): void {
-    this.#logger.warn('The controller resigns: the metadata log cannot be written.', {
+    this.#logger.warn('The controller resigns: the metadata log cannot be written', {
       why,
       epoch: this.#epoch,
     });
@@ -460,7 +460,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
       return this.#retryLater(error.message);
     }
     if (!(error instanceof BrokerError)) throw error;
-    this.#logger.error('The controller cannot take the lead.', { error });
+    this.#logger.error('The controller cannot take the lead', { error });
     this.#goOffline(error);
   }
 
@@ -483,7 +483,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
 
   #goOffline(cause: Error): void {
     if (this.#isOver()) return;
-    this.#logger.error('The controller goes offline: the metadata log failed.', { error: cause });
+    this.#logger.error('The controller goes offline: the metadata log failed', { error: cause });
     this.#abdicate('offline', ErrorCode.KAFKA_STORAGE_ERROR);
     this.#reportOpened(
       cause instanceof BrokerError

@@ -105,7 +105,7 @@ export class DirectoryCheckpoints {
         const path = `${this.directory.path}/${CLEAN_SHUTDOWN_FILE}`;
         return disk.replaceFile(path, Buffer.from(formatCleanShutdown(brokerEpoch)), (markerError) => {
           if (markerError !== null) {
-            logger.warn('The clean shutdown marker could not be written.', { path, error: markerError });
+            logger.warn('The clean shutdown marker could not be written', { path, error: markerError });
           }
           done();
         });
@@ -175,7 +175,7 @@ export class DirectoryCheckpoints {
       this.#texts.set(file, text);
       return null;
     }
-    logger.warn('A checkpoint could not be written.', { path, error });
+    logger.warn('A checkpoint could not be written', { path, error });
     if (!isShortage(error)) this.directory.fail(error);
     return error;
   }

@@ -44,7 +44,7 @@ export function* loadDirectory(
     if (parsed.state === 'delete') {
       deleted.push(path);
     } else if (parsed.state !== 'live') {
-      logger.warn('A directory is passed by: this broker does not move or keep foreign replicas.', { path });
+      logger.warn('A directory is passed by: this broker does not move or keep foreign replicas', { path });
     } else {
       const key = partitionDirectoryName(parsed.topic, parsed.partition);
       orphans.delete(key);
@@ -78,7 +78,7 @@ function readCheckpoint(resources: LogResources, directory: LogDirectory, file: 
     if (disk.exists(path)) entries = parseOffsetCheckpoint(disk.readFile(path).toString());
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error;
-    logger.warn('A checkpoint cannot be read; the logs are taken to have none.', { path, error });
+    logger.warn('A checkpoint cannot be read; the logs are taken to have none', { path, error });
   }
   return new Map(
     entries.map(({ topic, partition, offset }) => [

@@ -173,7 +173,7 @@ function readEpochs(
     return isShort ? null : epochs;
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error;
-    logger.warn('The leader epoch checkpoint cannot be read and is rebuilt.', { error });
+    logger.warn('The leader epoch checkpoint cannot be read and is rebuilt', { error });
     return null;
   }
 }
@@ -188,7 +188,7 @@ function readTopicId(loading: Loading): Uuid {
     );
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error;
-    logger.warn('partition.metadata cannot be read.', { error });
+    logger.warn('partition.metadata cannot be read', { error });
     return otherwise;
   }
 }
@@ -217,7 +217,7 @@ function* loadSegments(loading: Loading): Steps<Found> {
     if (end !== null && end.torn) {
       // Not what a clean stop leaves behind: nothing is taken on trust any more.
       for (const opened of [...segments, end.segment]) opened.close();
-      loading.logger.warn('The log was not left as the clean marker says; it is recovered.', {
+      loading.logger.warn('The log was not left as the clean marker says; it is recovered', {
         baseOffset: bases[i],
       });
       return yield* recoverAll(loading, bases);
@@ -361,7 +361,7 @@ function* recoverFrom(
       continue;
     }
     if (i > 0 && !follows(baseOffset, logEndOffset, request.config)) {
-      logger.warn('Segments that do not follow on are removed.', { path, baseOffset, logEndOffset });
+      logger.warn('Segments that do not follow on are removed', { path, baseOffset, logEndOffset });
       removeSegments(loading, bases.slice(i));
       break;
     }
@@ -371,7 +371,7 @@ function* recoverFrom(
     segments.push(segment);
     logEndOffset = endOffset;
     if (tornBytes > 0) {
-      logger.warn('The log is cut where its batches end to be whole.', {
+      logger.warn('The log is cut where its batches end to be whole', {
         baseOffset,
         logEndOffset,
         tornBytes,
@@ -383,7 +383,7 @@ function* recoverFrom(
     if (i < bases.length - 1) yield* replaceIndexes(loading, segment);
   }
   if (first < bases.length)
-    logger.info('The log is recovered.', { path, logEndOffset, segments: bases.length - first });
+    logger.info('The log is recovered', { path, logEndOffset, segments: bases.length - first });
   return { segments, logEndOffset };
 }
 
@@ -410,5 +410,5 @@ function removeSegments(loading: Loading, bases: readonly number[]): void {
 function* replaceIndexes(loading: Loading, segment: Segment): Steps<void> {
   segment.seal();
   const error = yield* awaitDisk((done) => segment.replaceIndexes(done));
-  if (error !== null) loading.logger.warn('Rebuilt indexes could not be written.', { error });
+  if (error !== null) loading.logger.warn('Rebuilt indexes could not be written', { error });
 }

@@ -288,7 +288,7 @@ export class LogManager {
   }
 
   #directoryFailed(directory: LogDirectory, cause: Error): void {
-    this.#environment.logger.error('A log directory goes offline.', { path: directory.path, error: cause });
+    this.#environment.logger.error('A log directory goes offline', { path: directory.path, error: cause });
     this.#options.onDirectoryOffline?.(directory, cause);
   }
 
@@ -341,7 +341,7 @@ export class LogManager {
       return log.close((error) => {
         if (error !== null || log.directory.offline) failed.add(log.directory);
         if (error !== null)
-          this.#environment.logger.error('A log could not be closed well.', { path: log.path, error });
+          this.#environment.logger.error('A log could not be closed well', { path: log.path, error });
         closeNext();
       });
     };

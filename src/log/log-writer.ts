@@ -89,7 +89,7 @@ export class LogWriter implements LaneHost {
 
   /** Not lost: indexes stay in memory and are written at the next flush, recovery does without a snapshot. */
   readonly #besideFailed = (error: DiskError): void => {
-    this.#core.logger.warn('A file beside the log could not be written.', { error });
+    this.#core.logger.warn('A file beside the log could not be written', { error });
   };
 
   publishBatch(segment: Segment, batch: BatchView): void {
@@ -121,7 +121,7 @@ export class LogWriter implements LaneHost {
 
   writeFailed(error: DiskError): void {
     if (error.code === 'ECUT') this.#breakDown(error);
-    else this.#core.logger.error('Writing to the log failed; nothing of it was kept.', { error });
+    else this.#core.logger.error('Writing to the log failed; nothing of it was kept', { error });
   }
 }
 

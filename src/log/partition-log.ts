@@ -166,7 +166,7 @@ export class PartitionLog {
     if (core.offline) return STORAGE_ERROR;
     return guardRead(
       () => readLog(core, fetchOffset, options),
-      (error) => core.logger.error('Reading the log failed.', { offset: fetchOffset, error }),
+      (error) => core.logger.error('Reading the log failed', { offset: fetchOffset, error }),
     );
   }
 
@@ -312,7 +312,7 @@ export class PartitionLog {
     try {
       snapshots.removeBelow(segments.first.baseOffset);
     } catch (error) {
-      logger.warn('An old producer snapshot could not be removed.', { error });
+      logger.warn('An old producer snapshot could not be removed', { error });
     }
     if (!this.#graveyard.isEmpty) background.whenQuiet(() => this.#graveyard.work());
   }
@@ -371,7 +371,7 @@ export class PartitionLog {
   #breakDown(cause: Error): void {
     if (this.#core.broken) return;
     this.#core.broken = true;
-    this.#core.logger.error('The log goes offline: its file is not what it should be.', { error: cause });
+    this.#core.logger.error('The log goes offline: its file is not what it should be', { error: cause });
     this.#shut();
   }
 

@@ -90,7 +90,7 @@ export class SegmentGraveyard {
       act();
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#environment.logger.warn('A file of a deleted segment could not be removed.', { error });
+      this.#environment.logger.warn('A file of a deleted segment could not be removed', { error });
     }
   }
 }

@@ -20,7 +20,7 @@ export class TreeRemover {
         disk.removeTree(path);
       } catch (error) {
         if (!(error instanceof DiskError)) throw error;
-        logger.warn('The directory of a deleted log could not be removed.', { path, error });
+        logger.warn('The directory of a deleted log could not be removed', { path, error });
       }
     });
     this.#timers.add(timer);
