@@ -84,6 +84,7 @@ suite('the lane of a log', () => {
   test('appends between cork and uncork, or behind a slow write, become one write', () => {
     const harness = new LogHarness({ disk: SLOW }).open();
     const log = harness.log();
+    harness.flush(log);
     const writes = countWrites(harness, log);
     harness.manager?.cork();
     harness.manager?.cork();
@@ -99,6 +100,22 @@ suite('the lane of a log', () => {
       told.map((one) => one.outcome?.baseOffset),
       Array.from({ length: 20 }, (_, i) => i),
     );
+  });
+
+  test('no record is written before partition.metadata is durable, and none waits for long without room for it', () => {
+    const harness = new LogHarness({ disk: SLOW }).open();
+    const log = harness.log();
+    const told = send(harness, log, harness.batch(1));
+    const named = (): boolean => harness.disk.exists(`${log.path}/partition.metadata`);
+    assert.ok(harness.clock.runUntilTrue(named));
+    assert.equal(log.segments[0]?.file.sizeBytes, 0);
+    assert.ok(harness.clock.runUntilTrue(() => isTold(told)));
+    const lift = harness.disk.faults.add({ operation: 'rename', code: 'ENOSPC' });
+    const other = harness.log('t', 1);
+    assert.equal(harness.append(other, harness.batch(1)).errorCode, ErrorCode.NONE);
+    lift();
+    harness.flush(other);
+    assert.ok(harness.disk.exists(`${other.path}/partition.metadata`));
   });
 
   test('a callback may append again', () => {

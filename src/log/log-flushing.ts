@@ -61,6 +61,14 @@ export class LogFlushing implements FlushHost {
     this.#metadataFile.save();
   }
 
+  /** Calls `done` when `partition.metadata` is durable, or could not be made so for now: the next flush tries again. */
+  whenMetadataSaved(done: () => void): void {
+    this.#metadataFile.whenSaved((error) => {
+      if (error !== null) this.#core.logger.warn('partition.metadata could not be written', { error });
+      done();
+    });
+  }
+
   /** No small file is written any more, no timer runs. */
   close(): void {
     this.cancelTimer();

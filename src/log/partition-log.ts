@@ -43,6 +43,8 @@ export class PartitionLog {
     this.#writer = new LogWriter(core, this.#flushing, (cause) => this.#breakDown(cause));
     this.#lane = new AppendLane(this.#writer, resources.environment.compute, core.producers, resources.gate);
     this.#graveyard = new SegmentGraveyard(resources.environment, () => core.config.fileDeleteDelayMs);
+    // Records come after the identity: a log without one is empty or made by an old version, so that a new topic never inherits what a deleted one left.
+    if (parts.writeMetadata) this.holdUntil((done) => this.#flushing.whenMetadataSaved(done));
     this.#leaveDirectory = core.directory.onOffline(() => this.#shut());
   }
 

@@ -150,6 +150,7 @@ test('idempotent producers write each record once and in order, through retries,
 test('a retry that meets its first attempt on the way is answered like it, well or badly', () => {
   const harness = new LogHarness({ disk: { latency: { ...SSD_LATENCY, inlineAppends: 0 } } }).open();
   const log = harness.log();
+  harness.flush(log);
   const batch = harness.batch(3, { producerId: 5, producerEpoch: 0, baseSequence: 0 });
   const outcomes: AppendOutcome[] = [];
   const send = (): void =>
