@@ -19,6 +19,10 @@ const REGRESSIONS = [
     title: 'a topic that is deleted under a flush does not take its log directory offline',
     mutant: 'deletion-fails-the-directory',
   },
+  {
+    title: 'a new topic does not take over what a deleted one of its name left without an identity',
+    mutant: 'records-before-identity',
+  },
 ] as const;
 
 suite('what the simulator found stays mended', () => {

@@ -176,7 +176,7 @@ function drawFaults(name: ScenarioName, random: Random): FaultPlan {
     dropConnectionEveryMs: network ? random.pick([50, 300]) : 0,
     networkTroubleEveryMs: network ? random.pick([0, 500, 3_000]) : 0,
     remakeTopicEveryMs: name === 'topics' ? random.pick([20, 100, 400]) : all ? random.pick([0, 500]) : 0,
-    slowDisk: random.chance(disk ? 0.6 : 0.3),
+    slowDisk: random.chance(disk || name === 'topics' ? 0.6 : 0.3),
     windowBytes: random.pick([600, 8_000, 128_000]),
   };
 }
