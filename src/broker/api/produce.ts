@@ -48,18 +48,20 @@ export function produceApi(services: Services): ApiHandler {
     overlaps: true,
     keepsFrame: true,
     handle(context, request) {
-      new ProduceCall(services, context, request).start();
+      new ProduceCall(services, context, request).start(request);
     },
   });
 }
 
-/** One request on its way. `#open` counts what is still to come: its own start, appends, and acknowledgements. */
+/**
+ * One request on its way; what is still to come is counted: its own start and appends, then acknowledgements. It outlives its frame and so keeps
+ * nothing of the request that lies there.
+ */
 class ProduceCall extends Timer {
   readonly services: Services;
   readonly context: Context;
   readonly acks: number;
   readonly nowMs: number;
-  readonly #request: ProduceRequest;
   readonly #timeoutMs: number;
   readonly #responses: Response['responses'][number][] = [];
   readonly #waiting: PartitionAppend[] = [];
@@ -76,7 +78,6 @@ class ProduceCall extends Timer {
     this.context = context;
     this.acks = request.acks;
     this.nowMs = services.clock.wallMs();
-    this.#request = request;
     this.#timeoutMs = Math.max(0, request.timeoutMs);
     this.#hints =
       context.apiVersion >= FIRST_VERSION_WITH_LEADER_HINTS
@@ -84,16 +85,15 @@ class ProduceCall extends Timer {
         : null;
   }
 
-  start(): void {
-    const wholeError = this.#checkWhole();
-    for (const topic of this.#request.topicData) this.#startTopic(topic, wholeError);
+  start(request: ProduceRequest): void {
+    const wholeError = this.#checkWhole(request);
+    for (const topic of request.topicData) this.#startTopic(topic, wholeError);
     this.appended();
   }
 
   /** An error that every partition gets, or `NONE`. */
-  #checkWhole(): ErrorCode {
+  #checkWhole({ transactionalId, topicData }: ProduceRequest): ErrorCode {
     if (this.acks < ACKS_ALL || this.acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS;
-    const { transactionalId, topicData } = this.#request;
     if (!topicData.some((topic) => topic.partitionData.some(({ records }) => isTransactional(records)))) {
       return ErrorCode.NONE;
     }
@@ -180,6 +180,11 @@ class ProduceCall extends Timer {
       return;
     }
     this.context.releaseFrame();
+    if (this.context.cancelled) {
+      // The connection ended while the disk was at work: nobody would call `onCancelled` any more.
+      this.#giveUp(ErrorCode.NONE);
+      return;
+    }
     this.services.counters.acknowledgementsDelayed++;
     this.services.wheel.schedule(this, this.services.clock.monotonicMs() + this.#timeoutMs);
     this.context.onCancelled = () => this.#giveUp(ErrorCode.NONE);
