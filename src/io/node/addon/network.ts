@@ -1,5 +1,3 @@
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
 import { assert } from '../../../base/assert.ts';
 import { BrokerError } from '../../../base/broker-error.ts';
 import type {
@@ -121,11 +119,11 @@ export class AddonNetwork implements Network {
     const connection = new Connection(++this.#lastId, handler, limits);
     this.#connections.set(connection.id, connection);
     this.#budgets.acquire(limits.budget);
-    if (isIP(host) !== 0) {
+    if (process.getBuiltinModule('node:net').isIP(host) !== 0) {
       this.#attempt(connection, [host], port);
       return connection.id;
     }
-    lookup(host, { all: true }, (error, found) => {
+    process.getBuiltinModule('node:dns').lookup(host, { all: true }, (error, found) => {
       if (connection.state === 'closed') return;
       const addresses = found?.map((one) => one.address) ?? [];
       this.#attempt(connection, addresses, port, error?.code ?? 'ENOTFOUND');

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { FrameBatch } from '../../frame-batch.ts';
 import { FrameDeadlines } from '../../frame-deadlines.ts';
@@ -52,9 +52,11 @@ export class PortableNetwork implements Network {
     handler: NetworkHandler;
     maxConnections?: number;
   }): Listener {
-    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      this.#add(socket, options).opened();
-    });
+    const server = process
+      .getBuiltinModule('node:net')
+      .createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+        this.#add(socket, options).opened();
+      });
     if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
     const port = listenNow(server, options.host, options.port);
     // What may fail from now on is one accept, which the client notices.
@@ -73,7 +75,9 @@ export class PortableNetwork implements Network {
     limits: ConnectionLimits;
     handler: NetworkHandler;
   }): ConnectionId {
-    const socket = net.connect({ host: options.host, port: options.port, allowHalfOpen: true });
+    const socket = process
+      .getBuiltinModule('node:net')
+      .connect({ host: options.host, port: options.port, allowHalfOpen: true });
     const connection = this.#add(socket, options);
     socket.once('connect', () => connection.opened());
     return connection.id;

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { BrokerError } from '../../../base/broker-error.ts';
 
@@ -21,8 +21,10 @@ export function listenNow(server: net.Server, host: string, port: number): numbe
       'LISTEN_FAILED',
       `cannot listen on ${host || 'all addresses'}, port ${port}: ${explain(code)}`,
     );
-  const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
-  const bind = (address: string): ServerHandle | number => create(address, port, net.isIPv6(address) ? 6 : 4);
+  const module = process.getBuiltinModule('node:net');
+  const create = (module as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+  const bind = (address: string): ServerHandle | number =>
+    create(address, port, module.isIPv6(address) ? 6 : 4);
   const address = resolveNow(host);
   if (address === null) throw failed('ENOTFOUND');
   let handle = bind(address);
@@ -46,12 +48,13 @@ export function listenNow(server: net.Server, host: string, port: number): numbe
 /** The address of a host name, looked up at once as the system does it; null when there is none. For the few names of a configuration. */
 function resolveNow(host: string): string | null {
   if (host === '') return '::';
-  if (net.isIP(host) !== 0) return host;
+  const { isIP } = process.getBuiltinModule('node:net');
+  if (isIP(host) !== 0) return host;
   if (host === 'localhost') return '127.0.0.1';
   const script = 'require("node:dns").lookup(process.argv[1], (e, a) => e || process.stdout.write(a))';
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { stdout } = spawnSync(process.execPath, ['-e', script, host], { encoding: 'utf8', timeout: 20_000 });
-  return net.isIP(stdout) === 0 ? null : stdout;
+  return isIP(stdout) === 0 ? null : stdout;
 }
 
 function explain(code: string): string {
