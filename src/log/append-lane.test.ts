@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { SSD_LATENCY } from '../../sim/virtual/disk.ts';
 import { ErrorCode, errorName } from '../base/errors.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
 import { buildCompressedBatch } from '../records/builder.ts';
 import type { AppendOutcome } from './append-request.ts';
-import { LogHarness, readAll, valuesOf } from './log-harness.test.ts';
+import { LogHarness, readAll, TOPIC_ID, valuesOf } from './log-harness.test.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 const SLOW = { latency: { ...SSD_LATENCY, inlineAppends: 0 } };
@@ -116,6 +117,20 @@ suite('the lane of a log', () => {
     lift();
     harness.flush(other);
     assert.ok(harness.disk.exists(`${other.path}/partition.metadata`));
+  });
+
+  test('a log that is given its identity late writes no record before that is durable', () => {
+    const harness = new LogHarness({ disk: SLOW }).open();
+    harness.flush(harness.log());
+    harness.close();
+    harness.disk.remove('/data/t-0/partition.metadata');
+    harness.open();
+    const log = harness.log();
+    assert.equal(log.topicId, ZERO_UUID);
+    log.adoptTopicId(TOPIC_ID);
+    send(harness, log, harness.batch(1));
+    assert.ok(harness.clock.runUntilTrue(() => (log.segments[0]?.file.sizeBytes ?? 0) > 0));
+    assert.ok(harness.disk.exists(`${log.path}/partition.metadata`));
   });
 
   test('a callback may append again', () => {

@@ -43,8 +43,7 @@ export class PartitionLog {
     this.#writer = new LogWriter(core, this.#flushing, (cause) => this.#breakDown(cause));
     this.#lane = new AppendLane(this.#writer, resources.environment.compute, core.producers, resources.gate);
     this.#graveyard = new SegmentGraveyard(resources.environment, () => core.config.fileDeleteDelayMs);
-    // Records come after the identity: a log without one is empty or made by an old version, so that a new topic never inherits what a deleted one left.
-    if (parts.writeMetadata) this.holdUntil((done) => this.#flushing.whenMetadataSaved(done));
+    if (parts.writeMetadata) this.#holdUntilNamed();
     this.#leaveDirectory = core.directory.onOffline(() => this.#shut());
   }
 
@@ -69,6 +68,12 @@ export class PartitionLog {
     assert(this.#core.topicId === ZERO_UUID, 'a log changes its topic never');
     this.#core.topicId = topicId;
     this.#flushing.saveMetadata();
+    this.#holdUntilNamed();
+  }
+
+  /** Records come after the identity: a log without one is empty or made by an old version, so that a new topic never inherits what a deleted one left. */
+  #holdUntilNamed(): void {
+    this.holdUntil((done) => this.#flushing.whenMetadataSaved(done));
   }
 
   /** The log directory it lies in. */
