@@ -1,7 +1,11 @@
 import fs from 'node:fs';
 
-/** Bounds of the search for a holder, which reads one small file per open descriptor of the machine. */
+/**
+ * Bounds of the search for a holder, which reads one small file per open descriptor of the machine. A lock is taken when a broker starts, so its descriptor is
+ * among the lowest of its process; what comes later are connections, of which there may be very many.
+ */
 const MAX_DESCRIPTORS_LOOKED_AT = 50_000;
+const MAX_DESCRIPTORS_OF_A_PROCESS = 1_000;
 
 /**
  * Says who holds a record lock on a file, as far as `/proc` tells: `process 4711 (java)`. Null where it does not (other systems, another user's or
@@ -32,7 +36,9 @@ function pidFromDescriptors(inode: string): number | null {
   let left = MAX_DESCRIPTORS_LOOKED_AT;
   for (const pid of fs.readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
-    for (const info of readable(() => fs.readdirSync(`/proc/${pid}/fdinfo`), [])) {
+    const descriptors = readable(() => fs.readdirSync(`/proc/${pid}/fdinfo`), []);
+    descriptors.sort((a, b) => Number(a) - Number(b));
+    for (const info of descriptors.slice(0, MAX_DESCRIPTORS_OF_A_PROCESS)) {
       if (--left < 0) return null;
       const text = readable(() => fs.readFileSync(`/proc/${pid}/fdinfo/${info}`, 'utf8'), '');
       if (!text.includes('lock:')) continue;
