@@ -48,6 +48,8 @@ type Work =
       readonly topic: TopicPartitions;
       readonly partition: Partition;
       readonly registration: PartitionRegistration;
+      /** True if the topic was there before this broker started. */
+      readonly atStart: boolean;
     }
   | {
       readonly kind: 'delete';
@@ -113,11 +115,12 @@ export class Partitions implements MetadataPublisher {
 
   /** See `MetadataPublisher`. */
   onMetadata(delta: MetadataDelta, image: MetadataImage): void {
+    const atStart = this.#image === null;
     this.#image = image;
     if (delta.topics !== null) {
       for (const topicId of delta.topics.deletedTopics.keys()) this.#dropTopic(topicId);
       for (const [topicId, topic] of delta.topics.changedTopics) {
-        this.#assignTopic(topic.name, topicId, topic.changedPartitions);
+        this.#assignTopic(topic.name, topicId, topic.changedPartitions, atStart);
       }
     }
     if (delta.configs !== null) this.#applyConfigs(delta.configs.changedResources, image);
@@ -147,7 +150,12 @@ export class Partitions implements MetadataPublisher {
     this.#workNext = 0;
   }
 
-  #assignTopic(name: string, id: Uuid, changed: ReadonlyMap<number, PartitionRegistration>): void {
+  #assignTopic(
+    name: string,
+    id: Uuid,
+    changed: ReadonlyMap<number, PartitionRegistration>,
+    atStart: boolean,
+  ): void {
     const { localId } = this.#options;
     for (const [index, registration] of changed) {
       const known = this.#byId.get(id)?.partitions.get(index);
@@ -157,7 +165,7 @@ export class Partitions implements MetadataPublisher {
       }
       const topic = this.#topic(name, id);
       const partition = known ?? this.#newPartition(topic, index);
-      this.#work.push({ kind: 'assign', topic, partition, registration });
+      this.#work.push({ kind: 'assign', topic, partition, registration, atStart });
     }
   }
 
@@ -248,9 +256,9 @@ export class Partitions implements MetadataPublisher {
       this.#deleteLog(work.topic, work.partition, work.log);
       return;
     }
-    const { topic, partition, registration } = work;
+    const { topic, partition, registration, atStart } = work;
     if (partition.stopped) return;
-    if (partition.log === null && !this.#openLog(topic, partition)) return;
+    if (partition.log === null && !this.#openLog(topic, partition, atStart)) return;
     partition.assign({
       leaderId: registration.leader,
       leaderEpoch: registration.leaderEpoch,
@@ -260,12 +268,13 @@ export class Partitions implements MetadataPublisher {
     });
   }
 
-  #openLog(topic: TopicPartitions, partition: Partition): boolean {
+  #openLog(topic: TopicPartitions, partition: Partition, atStart: boolean): boolean {
     const { logs, settingsOf, logger } = this.#options;
     const index = partition.partition;
     try {
       let log = logs.get(topic.name, index);
-      if (log?.topicId === ZERO_UUID) log.adoptTopicId(topic.id);
+      // A log without an identity that a later topic finds was left by a deleted one of its name.
+      if (atStart && log?.topicId === ZERO_UUID) log.adoptTopicId(topic.id);
       if (log !== null && log.topicId !== topic.id) {
         logger.warn('Deleting the log of an earlier topic of the same name', { path: log.path });
         logs.delete(topic.name, index);
