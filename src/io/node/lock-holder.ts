@@ -6,6 +6,9 @@ import fs from 'node:fs';
  */
 const MAX_DESCRIPTORS_LOOKED_AT = 50_000;
 const MAX_DESCRIPTORS_OF_A_PROCESS = 1_000;
+/** What the kernel lists is put together while others come and go, and a holder may be missed: the search is made again, a little later. */
+const MAX_SEARCHES = 10;
+const SEARCH_AGAIN_MS = 20;
 
 /**
  * Says who holds a record lock on a file, as far as `/proc` tells: `process 4711 (java)`. Null where it does not (other systems, another user's or
@@ -15,11 +18,20 @@ export function describeLockHolder(path: string): string | null {
   try {
     const stat = fs.statSync(path, { bigint: true });
     const inode = String(stat.ino);
-    const pid = pidFromLocks(inode) ?? pidFromDescriptors(inode);
-    return pid === null ? null : describeProcess(pid);
+    for (let search = 1; ; search++) {
+      const pid = readable(() => pidFromLocks(inode), null) ?? pidFromDescriptors(inode);
+      if (pid !== null) return describeProcess(pid);
+      if (search === MAX_SEARCHES) return null;
+      pause(SEARCH_AGAIN_MS);
+    }
   } catch {
     return null;
   }
+}
+
+/** Blocks the thread: a start that is about to be refused has nothing better to do. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** `/proc/locks` names the process of a lock that belongs to a process (`POSIX`); one of a descriptor (`OFDLCK`) shows -1. */

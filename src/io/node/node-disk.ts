@@ -199,8 +199,8 @@ export class NodeDisk implements Disk, NodeFileOwner {
   }
 }
 
-function registered(registry: Set<string>, key: string, lock: FileLock): DiskLock {
-  registry.add(key);
+function registered(registry: Map<string, object>, key: string, lock: FileLock): DiskLock {
+  registry.set(key, lock);
   let released = false;
   return {
     release: () => {
