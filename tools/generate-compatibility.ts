@@ -136,7 +136,7 @@ Proven by \`npm run test:interop\`: kcat (librdkafka), kafkajs and @platformatic
 ## Files
 
 Data directories are Apache Kafka's: \`meta.properties\`, \`.lock\`, checkpoints, segments, offset and time indexes, producer snapshots, \`leader-epoch-checkpoint\`, \`partition.metadata\`, the clean-shutdown marker, and the
-metadata log \`__cluster_metadata-0\` with \`quorum-state\` (kraft.version 0) and \`bootstrap.checkpoint\`. An Apache Kafka node and an Odradek node exclude each other by the lock.
+metadata log \`__cluster_metadata-0\` with \`quorum-state\` (kraft.version 0), snapshots and \`bootstrap.checkpoint\`. An Apache Kafka node and an Odradek node exclude each other by the lock.
 `;
 }
 

@@ -26,6 +26,41 @@ export interface BatchPlace {
   readonly timestampMs: number;
 }
 
+/** Collects metadata records for one batch after the other. */
+export class MetadataBatchBuilder {
+  readonly #compute: Compute;
+  #values: Buffer[] = [];
+  #sizeBytes = BATCH_HEADER_BYTES;
+
+  constructor(compute: Compute) {
+    this.#compute = compute;
+  }
+
+  /** Records added since the last `build`. */
+  get recordCount(): number {
+    return this.#values.length;
+  }
+
+  /** Adds a record; false, and nothing happened, if the batch would become too large. */
+  add(record: MetadataRecord): boolean {
+    const value = encodeRecord(record);
+    const addedBytes = value.length + RECORD_OVERHEAD_BYTES;
+    if (this.#sizeBytes + addedBytes > MAX_METADATA_BATCH_BYTES) return false;
+    this.#values.push(value);
+    this.#sizeBytes += addedBytes;
+    return true;
+  }
+
+  /** The batch of what was added, at least one record; begins anew. */
+  build(place: BatchPlace): Buffer {
+    const { baseOffset, epoch, timestampMs } = place;
+    const records = this.#values.map((value) => ({ key: null, value, timestampMs }));
+    this.#values = [];
+    this.#sizeBytes = BATCH_HEADER_BYTES;
+    return buildBatch({ records, baseOffset, partitionLeaderEpoch: epoch }, this.#compute);
+  }
+}
+
 /**
  * The records as batches, in order: one if `isAtomic`, else as many as the bounds ask for. Null when they may not be split and are more than a
  * batch holds.
@@ -37,31 +72,21 @@ export function buildMetadataBatches(
   compute: Compute,
 ): MetadataBatch[] | null {
   const batches: MetadataBatch[] = [];
+  const builder = new MetadataBatchBuilder(compute);
   let from = 0;
-  let values: Buffer[] = [];
-  let sizeBytes = BATCH_HEADER_BYTES;
   const finish = (to: number): void => {
-    const inputs = values.map((value) => ({ key: null, value, timestampMs: place.timestampMs }));
-    const baseOffset = place.baseOffset + from;
-    const buffer = buildBatch({ records: inputs, baseOffset, partitionLeaderEpoch: place.epoch }, compute);
+    const buffer = builder.build({ ...place, baseOffset: place.baseOffset + from });
     batches.push({ buffer, records: records.slice(from, to) });
     from = to;
-    values = [];
-    sizeBytes = BATCH_HEADER_BYTES;
   };
   for (const [i, record] of records.entries()) {
-    const value = encodeRecord(record);
-    const addedBytes = value.length + RECORD_OVERHEAD_BYTES;
-    if (sizeBytes + addedBytes > MAX_METADATA_BATCH_BYTES) {
-      if (isAtomic || values.length === 0) return null;
-      finish(i);
-    } else if (!isAtomic && values.length === MAX_RECORDS_A_BATCH) {
-      finish(i);
-    }
-    values.push(value);
-    sizeBytes += addedBytes;
+    if (!isAtomic && builder.recordCount === MAX_RECORDS_A_BATCH) finish(i);
+    if (builder.add(record)) continue;
+    if (isAtomic || builder.recordCount === 0) return null;
+    finish(i);
+    if (!builder.add(record)) return null;
   }
-  if (values.length > 0) finish(records.length);
+  if (builder.recordCount > 0) finish(records.length);
   return batches;
 }
 

@@ -1,13 +1,9 @@
-import { BrokerError } from '../base/broker-error.ts';
 import { bootstrapRecords } from '../controller/activation.ts';
 import type { Compute } from '../io/compute.ts';
 import type { Disk } from '../io/disk.ts';
 import { awaitDisk, type Steps } from '../log/steps.ts';
-import { decodeRecord, type MetadataRecord } from '../metadata/metadata-record.ts';
-import { BATCH_HEADER_BYTES, BatchView, isCrcValid } from '../records/batch.ts';
-import { buildControlBatch } from '../records/control-records.ts';
-import { readRecords } from '../records/reader.ts';
-import { buildMetadataBatches } from './metadata-batches.ts';
+import type { MetadataRecord } from '../metadata/metadata-record.ts';
+import { readSnapshot, snapshotBatches } from './metadata-snapshot-format.ts';
 
 /** Name of the file in a log directory that says how a new cluster begins. */
 export const BOOTSTRAP_FILE = 'bootstrap.checkpoint';
@@ -24,7 +20,7 @@ export function* openBootstrap(
   options: { readonly isNew: boolean; readonly nowMs: number },
 ): Steps<readonly MetadataRecord[]> {
   const path = `${directory}/${BOOTSTRAP_FILE}`;
-  if (disk.exists(path)) return parseBootstrap(disk.readFile(path), path, compute);
+  if (disk.exists(path)) return yield* parseBootstrap(disk.readFile(path), path, compute);
   const records = bootstrapRecords();
   if (options.isNew) {
     const content = formatBootstrap(records, options.nowMs, compute);
@@ -34,38 +30,21 @@ export function* openBootstrap(
   return records;
 }
 
-/** The file's content (formats §16): a batch with the snapshot header, the records, a batch with the footer; epoch 0, offsets from 0. */
+/** The file's content: a snapshot of epoch 0 (formats §16). */
 export function formatBootstrap(records: readonly MetadataRecord[], nowMs: number, compute: Compute): Buffer {
-  const place = { baseOffset: 1, epoch: 0, timestampMs: nowMs };
-  const control = (record: Parameters<typeof buildControlBatch>[0]['records'][number], baseOffset: number) =>
-    buildControlBatch(
-      { records: [record], timestampMs: nowMs, baseOffset, partitionLeaderEpoch: 0 },
-      compute,
-    );
-  return Buffer.concat([
-    control({ type: 'SNAPSHOT_HEADER', lastContainedLogTimestampMs: 0 }, 0),
-    ...(buildMetadataBatches(records, false, place, compute) ?? []).map(({ buffer }) => buffer),
-    control({ type: 'SNAPSHOT_FOOTER' }, 1 + records.length),
-  ]);
+  const preamble = { lastContainedLogTimestampMs: 0, kraftVersion: 0, voters: null };
+  return Buffer.concat([...snapshotBatches(preamble, records, { epoch: 0, nowMs }, compute)]);
 }
 
 /** The records in the file's content. @throws BrokerError `METADATA_CORRUPT`, `METADATA_UNSUPPORTED` */
-export function parseBootstrap(content: Buffer, path: string, compute: Compute): MetadataRecord[] {
-  const corrupt = (): BrokerError =>
-    new BrokerError('METADATA_CORRUPT', `${path} is damaged: format the directory anew, or restore the file`);
+export function* parseBootstrap(content: Buffer, path: string, compute: Compute): Steps<MetadataRecord[]> {
   const records: MetadataRecord[] = [];
-  const view = new BatchView();
-  for (let at = 0; at < content.length; at += view.sizeBytes) {
-    if (content.length - at < BATCH_HEADER_BYTES) throw corrupt();
-    view.at(content, at);
-    const end = at + view.sizeBytes;
-    if (view.sizeBytes < BATCH_HEADER_BYTES || end > content.length || view.magic !== 2) throw corrupt();
-    if (!isCrcValid(compute, content, at, view.sizeBytes)) throw corrupt();
-    if (view.isControl) continue;
-    for (const record of readRecords(content, at)) {
-      if (record.value === null) throw corrupt();
-      records.push(decodeRecord(record.value, record.offset));
-    }
-  }
+  const source = {
+    path,
+    sizeBytes: content.length,
+    read: (position: number, target: Buffer, lengthBytes: number) =>
+      content.copy(target, 0, position, position + lengthBytes),
+  };
+  yield* readSnapshot(source, compute, (record) => records.push(record));
   return records;
 }

@@ -6,6 +6,7 @@ import type { Steps } from '../log/steps.ts';
 import type { MetadataProvenance } from '../metadata/metadata-image.ts';
 import type { MetadataPublication } from '../metadata/metadata-loader.ts';
 import { decodeRecord } from '../metadata/metadata-record.ts';
+import type { MetadataSnapshots } from './metadata-snapshots.ts';
 import { BATCH_HEADER_BYTES, BatchView } from '../records/batch.ts';
 import { decodeControlRecord } from '../records/control-records.ts';
 import { readRecords, RecordFormatError } from '../records/reader.ts';
@@ -16,17 +17,46 @@ const READ_BYTES = 256 * 1024;
 const RECORDS_A_STEP = 256;
 
 /**
+ * Brings a controller that knows nothing to where the newest snapshot is. Returns what is to be published with what follows; null if there is no snapshot and the log
+ * has everything. On an error the controller must be rolled back.
+ * @throws BrokerError, DiskError as `MetadataSnapshots.load`
+ */
+export function* replaySnapshot(
+  log: PartitionLog,
+  snapshots: MetadataSnapshots,
+  controller: Controller,
+): Steps<MetadataPublication | null> {
+  const empty = controller.nextOffset - 1;
+  const loaded = yield* snapshots.load({
+    take: (record, offset) => controller.replay(record, offset),
+    reset: () => controller.rollbackTo(empty),
+  });
+  if (loaded === null) return null;
+  const { id, preamble } = loaded;
+  if (preamble.kraftVersion > 0) throw dynamicVoters(log, preamble.kraftVersion, id.endOffset);
+  return controller.completeBatch({
+    offset: id.endOffset - 1,
+    epoch: id.epoch,
+    timestampMs: preamble.lastContainedLogTimestampMs,
+  });
+}
+
+/**
  * Replays the log from where the controller is up to the log's present end, in steps. Returns what is to be published when that is committed; null when there was
- * nothing. On an error the controller must be rolled back.
+ * nothing. On an error the controller must be rolled back. `replayed` is told the size of each batch.
  * @throws BrokerError when the log cannot be read or holds what this version cannot apply
  */
-export function* replayLog(log: PartitionLog, controller: Controller): Steps<MetadataPublication | null> {
+export function* replayLog(
+  log: PartitionLog,
+  controller: Controller,
+  replayed: (sizeBytes: number) => void,
+): Steps<MetadataPublication | null> {
   const endOffset = log.logEndOffset;
   let offset = controller.nextOffset;
   if (offset < log.logStartOffset) {
     throw new BrokerError(
-      'METADATA_UNSUPPORTED',
-      `${log.path} begins at offset ${log.logStartOffset}, after a snapshot; this version cannot load snapshots`,
+      'METADATA_UNREADABLE',
+      `${log.path} begins at offset ${log.logStartOffset}, after what was replayed (${offset})`,
     );
   }
   let last: MetadataProvenance | null = null;
@@ -40,6 +70,7 @@ export function* replayLog(log: PartitionLog, controller: Controller): Steps<Met
       if (view.lastOffset < offset) continue;
       last = { offset: view.lastOffset, epoch: view.partitionLeaderEpoch, timestampMs: view.maxTimestamp };
       offset = view.endOffset;
+      replayed(view.sizeBytes);
       if (view.isControl) checkControlBatch(log, buffer, at);
       else yield* replayBatch(log, controller, buffer, at);
       yield;
@@ -81,12 +112,16 @@ function checkControlBatch(log: PartitionLog, buffer: Buffer, at: number): void 
   for (const { key, value, offset } of recordsAt(log, buffer, at)) {
     const record = decodeControlRecord(key, value);
     if (record.type === 'KRAFT_VERSION' && record.kraftVersion > 0) {
-      throw new BrokerError(
-        'METADATA_UNSUPPORTED',
-        `${log.path} has kraft.version ${record.kraftVersion} at offset ${offset}: dynamic voters are not supported by this version`,
-      );
+      throw dynamicVoters(log, record.kraftVersion, offset);
     }
   }
+}
+
+function dynamicVoters(log: PartitionLog, kraftVersion: number, offset: number): BrokerError {
+  return new BrokerError(
+    'METADATA_UNSUPPORTED',
+    `${log.path} has kraft.version ${kraftVersion} at offset ${offset}: dynamic voters are not supported by this version`,
+  );
 }
 
 function recordsAt(log: PartitionLog, buffer: Buffer, at: number): ReturnType<typeof readRecords> {

@@ -35,7 +35,8 @@ import {
   QUORUM_STATE_FILE,
   type QuorumState,
 } from './metadata-quorum-state.ts';
-import { replayLog } from './metadata-replay.ts';
+import { replayLog, replaySnapshot } from './metadata-replay.ts';
+import { MetadataSnapshots, snapshotLimits } from './metadata-snapshots.ts';
 
 /** What a driver is opened with. */
 export interface SingleVoterOptions {
@@ -95,6 +96,9 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
   readonly #controller: Controller;
   readonly #commits: MetadataCommits;
   readonly #feed = new MetadataFeed();
+  readonly #snapshots: MetadataSnapshots;
+  /** The newest that was published. */
+  #published: MetadataPublication | null = null;
   readonly #leaveDirectory: () => void;
   #state: DriverState = 'claiming';
   #leadership: Leadership | null = null;
@@ -120,6 +124,15 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
       random: environment.random.fork(),
       colocatedBrokerId: config.isBroker ? config.nodeId : null,
     });
+    this.#snapshots = new MetadataSnapshots({
+      environment,
+      log,
+      limits: snapshotLimits(config),
+      content: () => {
+        if (this.#published === null || this.#published.inTransaction) return null;
+        return { image: this.#published.image, kraftVersion: 0, voters: null };
+      },
+    });
     this.#leaveDirectory = directory.onOffline((cause) => this.#goOffline(cause));
   }
 
@@ -134,7 +147,13 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const { environment, directory, config } = options;
     openMetadataLog(environment, directory, metadataLogConfig(config), (error, log) => {
       if (log === null) return environment.clock.defer(() => done(error, null));
-      const driver = new SingleVoterDriver(options, log);
+      let driver: SingleVoterDriver;
+      try {
+        driver = new SingleVoterDriver(options, log);
+      } catch (cause) {
+        if (!(cause instanceof DiskError)) throw cause;
+        return log.close(() => done(new BrokerError('DISK_FAILED', cause.message, { cause }), null));
+      }
       driver.#opened = (problem) => {
         if (problem === null) return done(null, driver);
         return driver.close(() => done(problem, null));
@@ -196,6 +215,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
   close(done: () => void): void {
     assert(this.#state !== 'closed', 'a driver is closed once');
     this.#abdicate('closed', ErrorCode.NOT_CONTROLLER);
+    this.#snapshots.close();
     this.#leaveDirectory();
     this.#log.close((error) => {
       if (error !== null) this.#logger.error('The metadata log was not closed well', { error });
@@ -285,6 +305,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     };
     this.#log.append(request, (outcome) => this.#written(leadership, endOffset, outcome));
     if (this.#leadership !== leadership) return false;
+    this.#snapshots.addBytes(buffer.length);
     for (const [i, record] of records.entries()) this.#controller.replay(record, baseOffset + i);
     const provenance = { offset: endOffset - 1, epoch: leadership.epoch, timestampMs };
     this.#commits.addPublication(endOffset, this.#controller.completeBatch(provenance));
@@ -332,6 +353,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
       this.#log.highWatermark = writtenEndOffset;
       this.#controller.release(writtenEndOffset - 1);
       this.#commits.commit(writtenEndOffset);
+      this.#snapshots.committed();
       this.#armTimer();
       this.#scheduleWork();
       if (writtenEndOffset >= leadership.firstEndOffset) this.#reportOpened(null);
@@ -339,6 +361,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
   }
 
   #publish(publication: MetadataPublication): void {
+    this.#published = publication;
     this.#feed.publish(publication);
   }
 
@@ -395,7 +418,13 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     yield (resume) => log.whenIdle(resume);
     if (this.#isOver()) return;
     const state = this.#readQuorumState();
-    const replayed = yield* replayLog(log, this.#controller);
+    const loaded =
+      this.#controller.nextOffset === 0
+        ? yield* replaySnapshot(log, this.#snapshots, this.#controller)
+        : null;
+    const replayed = yield* replayLog(log, this.#controller, (sizeBytes) =>
+      this.#snapshots.addBytes(sizeBytes),
+    );
     const options = { isNew: log.logEndOffset === 0, nowMs: clock.wallMs() };
     const bootstrap = yield* openBootstrap(disk, compute, this.#directory.path, options);
     if (this.#isOver()) return;
@@ -411,6 +440,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const error = yield* awaitDisk((done) => disk.replaceFile(this.#quorumStatePath, content, done));
     if (this.#isOver()) return;
     if (error !== null) throw error;
+    if (loaded !== null) this.#commits.addPublication(loaded.image.provenance.offset + 1, loaded);
     if (replayed !== null) this.#commits.addPublication(log.logEndOffset, replayed);
     this.#lead(bootstrap);
   }
@@ -539,7 +569,7 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
   }
 }
 
-/** How the metadata log is kept: nothing is ever dropped by age or size, and its flushes are the driver's. */
+/** How the metadata log is kept: it is dropped only where a snapshot stands for it, and its flushes are the driver's. */
 function metadataLogConfig(config: BrokerConfig): LogConfig {
   return {
     ...DEFAULT_LOG_CONFIG,

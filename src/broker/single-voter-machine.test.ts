@@ -29,6 +29,8 @@ export function contentOf(image: MetadataImage): unknown {
 export class Follower implements MetadataPublisher {
   image = MetadataImage.EMPTY;
   calls = 0;
+  /** All that was published. */
+  readonly images: MetadataImage[] = [];
   /** The image of the first call: after a restart, what was replayed. */
   first: MetadataImage | null = null;
 
@@ -36,6 +38,7 @@ export class Follower implements MetadataPublisher {
     assert.equal(delta.image, this.image, 'a delta starts where the image before ended');
     assert.ok(image.provenance.offset > this.image.provenance.offset);
     this.image = image;
+    this.images.push(image);
     this.first ??= image;
     this.calls++;
   }

@@ -7,6 +7,8 @@ import type { MetadataRecord } from './metadata-record.ts';
 export interface MetadataPublication {
   readonly delta: MetadataDelta;
   readonly image: MetadataImage;
+  /** True if a metadata transaction is open at the image's offset: the image lacks its records, so that no snapshot may be made of it. */
+  readonly inTransaction: boolean;
 }
 
 /** A record of an open transaction and those before it. */
@@ -86,7 +88,7 @@ export class MetadataLoader {
     const delta = this.#delta ?? new MetadataDelta(this.#image);
     this.#delta = null;
     this.#image = delta.apply(provenance);
-    return { delta, image: this.#image };
+    return { delta, image: this.#image, inTransaction: this.#transaction !== null };
   }
 
   /** Goes back to an earlier state; records since are forgotten. */
