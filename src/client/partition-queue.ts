@@ -3,7 +3,8 @@
  *
  * A batch is open (takes records), then waits, then is in flight, and ends acknowledged or failed. Batches leave in the order they
  * were opened. What has to be sent again goes back to its place in that order, and then nothing leaves until all that is in flight is
- * answered (`draining`), so that the broker never sees a later sequence before an earlier one succeeds.
+ * answered (`draining`), so that the broker never sees a later sequence before an earlier one succeeds. A batch that the broker may hold already
+ * travels alone: the broker knows only the last five batches again, and later ones must not push it out of them before its answer arrives.
  *
  * Sequences belong to a batch from its first sending on and stay the same however often it is sent; only when the broker has
  * refused a batch for good do the later ones move down, because nothing of them can have been appended past the gap.
@@ -110,6 +111,7 @@ export class PartitionQueue<E> {
     const batch = this.#waiting[0];
     if (batch === undefined || this.#draining || this.#inFlight.length >= this.#limits.maxInFlight)
       return null;
+    if (this.#inFlight.some((sent) => sent.outcomeUnknown)) return null;
     return this.readyAtMs(batch, flushing) <= nowMs ? batch : null;
   }
 

@@ -112,7 +112,27 @@ test('an idempotent producer survives any loss of requests and answers without l
       }
       producer.close();
     }),
-    { numRuns: 150 },
+    {
+      numRuns: 150,
+      examples: [
+        // Sent again, the first batch is refused for the moment twice while later ones are written: more than five, and it would be forgotten.
+        [
+          {
+            script: [
+              'lose-answer',
+              { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS },
+              null,
+              null,
+              null,
+              null,
+              { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER },
+            ],
+            maxInFlight: 5,
+            batchBytes: 30,
+          },
+        ],
+      ],
+    },
   );
 });
 
