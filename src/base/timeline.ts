@@ -67,6 +67,11 @@ export class Timeline {
     return this.#snapshots.length - this.#first;
   }
 
+  /** Position of the oldest snapshot held, which is where a rollback can go at most; or null. */
+  get oldestPosition(): number | null {
+    return this.#first < this.#snapshots.length ? this.#positionAt(this.#first) : null;
+  }
+
   /** Position of the newest snapshot held, or null. */
   get newestPosition(): number | null {
     return this.snapshotCount === 0 ? null : this.#positionAt(this.#snapshots.length - 1);

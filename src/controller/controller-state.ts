@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { PersistentSet } from '../base/timeline-set.ts';
 import { Timeline, type TimelineMap, type TimelineValue } from '../base/timeline.ts';
+import { recordsBetween } from '../metadata/image-difference.ts';
 import type { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataImage, MetadataProvenance } from '../metadata/metadata-image.ts';
 import { type LoaderState, MetadataLoader, type MetadataPublication } from '../metadata/metadata-loader.ts';
@@ -62,6 +63,21 @@ export class ControllerState {
     this.#loaderState.value = this.#loader.state;
     this.#timeline.snapshot(provenance.offset);
     return publication;
+  }
+
+  /**
+   * Goes to `image` at once, as a snapshot that a leader sent has it: forgets what was appended above the last released offset, and replays what differs. The image's offset is above all
+   * that was released.
+   */
+  loadSnapshot(image: MetadataImage): MetadataPublication {
+    const released = this.#timeline.oldestPosition;
+    assert(released !== null, 'the released state is held');
+    this.rollbackTo(released);
+    assert(image.provenance.offset >= this.nextOffset, 'a snapshot brings something new');
+    this.#loader.dropTransaction();
+    for (const record of recordsBetween(this.image, image))
+      this.#loader.replay(record, image.provenance.offset);
+    return this.completeBatch(image.provenance);
   }
 
   /** Forgets snapshots below `offset`, where a batch ended: it is committed. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../base/random.ts';
+import { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts';
 import { bootstrapRecords } from './activation.ts';
@@ -169,3 +170,40 @@ test('leaders that a stopped controller had yet to elect are elected by the next
     ],
   );
 });
+
+test('a snapshot of a later state replaces what was not committed, and the indexes follow', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new Random(seed);
+    const requests = new RandomRequests(random);
+    const leader = newController(seed);
+    const follower = newController(seed);
+    const log: MetadataRecord[] = [];
+    append(leader, log, leader.activate(0, bootstrapRecords()).records);
+    append(follower, [], log);
+    follower.release(log.length - 1);
+    for (let i = 0; i < 60; i++) {
+      append(leader, log, leader.handle(requests.next(leader.image), i).records);
+      // Of what the leader appended the follower has seen a part, and something else that was never committed.
+      if (i === 20 && log.length > follower.nextOffset) {
+        append(follower, log.slice(0, follower.nextOffset), log.slice(follower.nextOffset));
+        follower.release(follower.nextOffset - 1);
+        append(follower, log.slice(), [metadataRecord('NoOpRecord', {}), topicRecord('never-committed')]);
+      }
+    }
+    const image = MetadataDelta.fromNothing(leader.image).apply({
+      ...leader.image.provenance,
+      offset: log.length + 10,
+    });
+    const { delta, image: published } = follower.loadSnapshot(image);
+    assert.deepEqual(content(published), content(image), `seed ${seed}`);
+    assert.ok(delta.recordCount <= [...image.toRecords()].length + 10);
+    follower.checkInvariants();
+    follower.release(log.length + 10);
+    follower.activate(100, []);
+    follower.checkInvariants();
+  }
+});
+
+function topicRecord(name: string): MetadataRecord {
+  return metadataRecord('TopicRecord', { name, topicId: 'AAAAAAAAAAAAAAAAAAAAZQ' });
+}

@@ -86,6 +86,12 @@ export class Controller {
     return this.#state.completeBatch(provenance);
   }
 
+  /** Goes to the state of a snapshot, while it does not lead: what was not committed is forgotten. `image` is above all that was released. */
+  loadSnapshot(image: MetadataImage): MetadataPublication {
+    assert(!this.#active, 'a controller that leads loads no snapshot');
+    return this.#state.loadSnapshot(image);
+  }
+
   /** All up to `offset`, the end of a batch, is committed: nothing will be rolled back past it. */
   release(offset: number): void {
     this.#state.release(offset);

@@ -91,6 +91,11 @@ export class MetadataLoader {
     return { delta, image: this.#image, inTransaction: this.#transaction !== null };
   }
 
+  /** Forgets the open transaction, if there is one: a snapshot follows, and none is of an offset inside a transaction. */
+  dropTransaction(): void {
+    this.#transaction = null;
+  }
+
   /** Goes back to an earlier state; records since are forgotten. */
   restore(state: LoaderState): void {
     this.#delta = null;
