@@ -15,6 +15,16 @@ export interface KafkaBroker {
   readonly process: BrokerProcess;
   /** Its `log.dirs`. */
   readonly dataDirectory: string;
+  /** Its configuration. */
+  readonly propertiesFile: string;
+}
+
+/** What a node is besides its settings. */
+export interface KafkaShape {
+  /** Where the node's quorum knows its voter from: the configuration (kraft.version 0), or the log (kraft.version 1). */
+  readonly voters?: 'configured' | 'in-log';
+  /** Port of a listener with SASL, if there is to be one. */
+  readonly saslPort?: number;
 }
 
 /**
@@ -26,18 +36,26 @@ export async function prepareKafka(
   tools: KafkaTools,
   directory: string,
   settings: Readonly<Record<string, string>> = {},
+  shape: KafkaShape = {},
 ): Promise<KafkaBroker> {
   const port = await freePort();
   const controllerPort = await freePort();
+  const inLog = shape.voters === 'in-log';
+  const sasl = shape.saslPort === undefined ? '' : `,SASL_PLAINTEXT://127.0.0.1:${shape.saslPort}`;
+  const advertised = `PLAINTEXT://127.0.0.1:${port}${sasl}`;
   const dataDirectory = join(directory, 'data');
   const file = join(directory, 'server.properties');
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    ...(inLog
+      ? { 'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}` }
+      : { 'controller.quorum.voters': `1@127.0.0.1:${controllerPort}` }),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `${advertised},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': advertised,
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT',
     'log.dirs': dataDirectory,
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
@@ -54,7 +72,7 @@ export async function prepareKafka(
   );
   await tools.run(
     'kafka.tools.StorageTool',
-    ['format', '--ignore-formatted', '-t', KAFKA_CLUSTER_ID, '-c', file],
+    ['format', '--ignore-formatted', ...(inLog ? ['--standalone'] : []), '-t', KAFKA_CLUSTER_ID, '-c', file],
     {
       timeoutMs: 60_000,
     },
@@ -66,5 +84,5 @@ export async function prepareKafka(
     port,
     startTimeoutMs: 60_000,
   });
-  return { process, dataDirectory };
+  return { process, dataDirectory, propertiesFile: file };
 }
