@@ -1,14 +1,27 @@
-/** What every benchmark row needs: servers as child processes, their CPU and memory, bare C programs, and the table. */
+/** What every benchmark needs: servers as child processes, their CPU and memory, bare C programs, and load. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { profilerArguments, recordNative } from './profiling.ts';
+import { apiVersionsFrame, framed } from './requests.ts';
 
 /** The checkout. */
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** One line of the printed table. */
+/** One line of a printed table. */
 export interface Row {
   /** What was measured. */
   readonly what: string;
@@ -18,6 +31,15 @@ export interface Row {
   readonly beside: string;
   /** The ratio to what ran beside it, or whether the bound holds. */
   readonly ratio: string;
+  /** Longest time for which the broker's loop did nothing else, where that was watched. */
+  readonly stall?: string;
+}
+
+/** What a broker's loop did since the last report; see `probe.mjs`. */
+export interface LoopReport {
+  /** Longest time by which a timer came late: somebody kept the loop for so long. */
+  readonly longestStallMs: number;
+  readonly p99StallMs: number;
 }
 
 /** A server under measurement. */
@@ -26,15 +48,22 @@ export interface Server {
   readonly port: number;
   /** Milliseconds from the start of the process to its first answer on the port; 0 where that was not awaited. */
   readonly firstAnswerMs: number;
+  /** What the loop of a broker that was started with `watchLoop` did since the last call. */
+  loop(): Promise<LoopReport>;
   stop(): Promise<void>;
 }
 
-const CLOCK_TICKS_PER_SECOND = 100;
-
-/** User and system CPU seconds that a process has used. Linux only. */
+/** CPU seconds, user and system, that the threads of a process have used so far. Linux only. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      // The thread ended between the two reads.
+    }
+  }
+  return nanoseconds / 1e9;
 }
 
 /** Resident memory of a process in bytes. Linux only. */
@@ -42,17 +71,18 @@ export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
-/** Compiles a bare program of `bench/limits/` when it is older than its source; returns the path of the binary. */
+/** What a bare program is made of beside its own source and `frames.h`. */
+const MORE_SOURCES: Readonly<Record<string, readonly string[]>> = { ingest: ['native/checksum.c'] };
+
+/** Compiles a bare program of `bench/limits/` when it is older than its sources; returns the path of the binary. */
 export function bareProgram(name: string): string {
-  const source = join(ROOT, 'bench/limits', `${name}.c`);
+  const sources = [`bench/limits/${name}.c`, ...(MORE_SOURCES[name] ?? [])].map((path) => join(ROOT, path));
   const binary = join(ROOT, '.build/bench', name);
-  if (!existsSync(binary) || statSync(binary).mtimeMs < statSync(source).mtimeMs) {
+  const changedMs = [...sources, join(ROOT, 'bench/limits/frames.h')].map((path) => statSync(path).mtimeMs);
+  if (!existsSync(binary) || statSync(binary).mtimeMs < Math.max(...changedMs)) {
     mkdirSync(join(ROOT, '.build/bench'), { recursive: true });
-    execFileSync(
-      'cc',
-      ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-o', binary, source, '-lm'],
-      { stdio: 'inherit' },
-    );
+    const flags = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra'];
+    execFileSync('cc', [...flags, '-o', binary, ...sources, '-pthread'], { stdio: 'inherit' });
   }
   return binary;
 }
@@ -76,10 +106,24 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** How a broker is started. */
+export interface BrokerOptions {
+  /** Flags after those for port and directory. */
+  readonly settings?: readonly string[];
+  /** Watches the loop, which costs about one percent of a core. */
+  readonly watchLoop?: boolean;
+}
+
 /** Starts the bundled broker on `directory` and waits for its first answer to ApiVersions. */
-export async function startBroker(directory: string, settings: readonly string[] = []): Promise<Server> {
+export async function startBroker(
+  directory: string,
+  options: BrokerOptions | readonly string[] = {},
+): Promise<Server> {
+  const { settings = [], watchLoop = false } = 'length' in options ? { settings: options } : options;
   const port = await freePort();
   const args = [
+    ...(watchLoop ? ['--import', join(ROOT, 'bench/probe.mjs')] : []),
+    ...profilerArguments(),
     join(ROOT, 'dist/odradek.mjs'),
     'start',
     '--port',
@@ -89,38 +133,124 @@ export async function startBroker(directory: string, settings: readonly string[]
     ...settings,
   ];
   const started = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'inherit', ...(watchLoop ? (['ipc'] as const) : [])],
+  });
   await firstAnswer(port, child);
-  return server(child, port, performance.now() - started);
+  const firstAnswerMs = performance.now() - started;
+  recordNative(child.pid as number);
+  return server(child, port, firstAnswerMs);
 }
 
 /** Starts a bare server, which prints its port. */
 export async function startBare(name: string, args: readonly string[] = []): Promise<Server> {
   const child = spawn(bareProgram(name), args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((done) =>
-    child.stdout.once('data', (line: Buffer) => done(Number(line.toString()))),
-  );
+  const port = await new Promise<number>((done, failed) => {
+    child.stdout.once('data', (line: Buffer) => done(Number(line.toString())));
+    child.once('exit', () => failed(new Error(`${name} ended before it listened`)));
+  });
   return server(child, port, 0);
 }
 
-/** Runs the load program against a port; `frame` is without its size prefix. */
-export function load(
-  port: number,
-  options: { connections: number; depth: number; seconds: number; frame: Buffer },
-): {
-  answers: number;
-  seconds: number;
-  p50Us: number;
-  p99Us: number;
-} {
-  const { connections, depth, seconds, frame } = options;
-  const args = [port, connections, depth, seconds].map(String);
-  const run = spawnSync(bareProgram('load'), [...args, frame.toString('hex')], {
-    encoding: 'utf8',
-    timeout: (seconds + 20) * 1000,
+/** What the load program is told; frames have their size prefixes. */
+export interface LoadOptions {
+  readonly frames: readonly Buffer[];
+  readonly connections: number;
+  /** Frames in flight on each connection. */
+  readonly depth?: number;
+  readonly seconds: number;
+  /** Ends after so many answers, if they come before the time is over. */
+  readonly answers?: number;
+  /** Frames a second over all connections, whatever the answers do. */
+  readonly rate?: number;
+}
+
+/** What the load program saw. */
+export interface LoadReport {
+  readonly answers: number;
+  readonly seconds: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Smallest and largest answer, bytes. */
+  readonly smallest: number;
+  readonly largest: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+}
+
+/** Runs the load program against a port, beside whatever else goes on. */
+export async function loadBeside(port: number, options: LoadOptions): Promise<LoadReport> {
+  const { frames, seconds, ...rest } = options;
+  return await withDirectory(async (directory) => {
+    const path = join(directory, 'frames');
+    writeFileSync(path, Buffer.concat(frames));
+    const numbers = Object.entries({ port, seconds, ...rest }).map(([name, value]) => `${name}=${value}`);
+    const child = spawn(bareProgram('load'), [`frames=${path}`, ...numbers], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: (seconds + 20) * 1000,
+    });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    await new Promise((done) => child.once('close', done));
+    if (child.exitCode !== 0) throw new Error(`load failed: ${errors}`);
+    return JSON.parse(output) as LoadReport;
   });
-  if (run.status !== 0) throw new Error(`load failed: ${run.stderr}`);
-  return JSON.parse(run.stdout) as ReturnType<typeof load>;
+}
+
+/** Many connections held open by another process. */
+export interface Held {
+  /** The next line it prints: when the first and the last further answer came, microseconds of the monotonic clock. */
+  answered(): Promise<{ readonly firstUs: number; readonly lastUs: number }>;
+  end(): Promise<void>;
+}
+
+/**
+ * Opens connections and sends one frame on each. @param answered whether these are answered at once (then it waits for that), or are to wait at the server.
+ */
+export async function hold(
+  port: number,
+  options: { readonly connections: number; readonly frames: readonly Buffer[]; readonly answered: boolean },
+): Promise<Held> {
+  const { connections, frames, answered } = options;
+  return await withDirectory(async (directory) => {
+    const path = join(directory, 'frames');
+    writeFileSync(path, Buffer.concat(frames));
+    const args = [
+      `port=${port}`,
+      `connections=${connections}`,
+      `frames=${path}`,
+      `answers=${answered ? 1 : 0}`,
+    ];
+    const child = spawn(bareProgram('hold'), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const line = async (): Promise<string> => {
+      const next = await lines.next();
+      if (next.done === true) throw new Error('the holder of the connections ended');
+      return next.value;
+    };
+    if ((await line()) !== 'held') throw new Error('the connections are not held');
+    return {
+      answered: async () => JSON.parse(await line()) as { firstUs: number; lastUs: number },
+      end: async () => {
+        const gone = new Promise((done) => child.once('exit', done));
+        child.kill('SIGKILL');
+        await gone;
+      },
+    };
+  });
+}
+
+/** CPU seconds of a server for a load, and what the load saw. */
+export async function measured(
+  target: Server,
+  options: LoadOptions,
+): Promise<LoadReport & { readonly cpuSeconds: number }> {
+  const before = cpuSeconds(target.pid);
+  const report = await loadBeside(target.port, options);
+  return { ...report, cpuSeconds: cpuSeconds(target.pid) - before };
 }
 
 /** The middle of some figures. */
@@ -129,25 +259,43 @@ export function median(figures: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
-/** Prints rows as a table of aligned columns. */
-export function printTable(rows: readonly Row[]): void {
-  const table = [{ what: 'what', measured: 'measured', beside: 'beside', ratio: 'ratio' }, ...rows];
-  const width = (pick: (row: Row) => string) => Math.max(...table.map((row) => pick(row).length));
-  const widths = [
-    width((row) => row.what),
-    width((row) => row.measured),
-    width((row) => row.beside),
-  ] as const;
-  for (const row of table) {
-    console.log(
-      `${row.what.padEnd(widths[0])}  ${row.measured.padStart(widths[1])}  ${row.beside.padStart(widths[2])}  ${row.ratio}`,
-    );
-  }
+/** Drops what the page cache holds of files that are durable, which takes no rights: the next reads come from the device. */
+export function evictFiles(paths: readonly string[]): void {
+  execFileSync(bareProgram('evict'), paths);
 }
 
-/** An ApiVersions v0 request without its size prefix. */
-export function apiVersionsFrame(): Buffer {
-  return Buffer.from('0012000000000001000562656e6368', 'hex');
+/**
+ * Has the page cache take so many bytes and give them up again. A virtual machine gets its memory from the host at the first touch, which costs many times what writing
+ * to it does, and would be counted to whoever comes first.
+ */
+export function touchMemory(directory: string, bytes: number): void {
+  const path = join(directory, 'touched');
+  const piece = Buffer.alloc(8 << 20, 1);
+  for (let written = 0; written < bytes; written += piece.length) appendFileSync(path, piece);
+  rmSync(path);
+}
+
+/** Paths of the log files of a partition. */
+export function logFiles(directory: string, topicPartition: string): string[] {
+  const folder = join(directory, topicPartition);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Bytes of the log files of a partition. */
+export function logBytes(directory: string, topicPartition: string): number {
+  let bytes = 0;
+  for (const path of logFiles(directory, topicPartition)) bytes += statSync(path).size;
+  return bytes;
+}
+
+/** Runs a program to its end and returns what it printed. @throws Error when it fails */
+export function output(program: string, args: readonly string[]): string {
+  const run = spawnSync(program, args, { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`${program} failed: ${run.stderr}`);
+  return run.stdout;
 }
 
 function server(child: ChildProcess, port: number, firstAnswerMs: number): Server {
@@ -156,9 +304,14 @@ function server(child: ChildProcess, port: number, firstAnswerMs: number): Serve
     pid: child.pid as number,
     port,
     firstAnswerMs,
+    loop: () =>
+      new Promise((done) => {
+        child.once('message', (report) => done(report as LoopReport));
+        child.send('report');
+      }),
     stop: async () => {
       child.kill('SIGTERM');
-      const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      const patience = setTimeout(() => child.kill('SIGKILL'), 20_000);
       await gone;
       clearTimeout(patience);
     },
@@ -167,14 +320,11 @@ function server(child: ChildProcess, port: number, firstAnswerMs: number): Serve
 
 /** Asks for ApiVersions until it is answered; connecting is tried again each millisecond. */
 async function firstAnswer(port: number, child: ChildProcess): Promise<void> {
-  const frame = apiVersionsFrame();
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(frame.length);
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
     if (child.exitCode !== null)
       throw new Error(`the broker ended with code ${child.exitCode} before it answered`);
-    if (await answers(port, Buffer.concat([size, frame]))) return;
+    if (await answers(port, framed(apiVersionsFrame()))) return;
     await new Promise((done) => setTimeout(done, 1));
   }
   throw new Error('the broker did not answer within 30 s');

@@ -1,23 +1,41 @@
-// Runs the benchmarks and prints one table: `npm run bench`, or `npm run bench -- echo` for the rows of one file.
-import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
-import { printTable, ROOT, type Row } from './harness.ts';
-import { echoRows } from './rows/echo.ts';
-import { startRows } from './rows/start.ts';
+// Runs the benchmarks and prints a table for each: `npm run bench`, or `npm run bench -- fetch ingest` for some of them. With `--write`
+// the tables also go into docs/performance.md, in the place of those of the same name. `--profile` shows where the brokers spent their time.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-const ALL: Readonly<Record<string, () => Promise<Row[]>>> = { start: startRows, echo: echoRows };
+const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const folder = flags.includes('--profile') ? mkdtempSync(join(tmpdir(), 'odradek-profile-')) : null;
+if (folder !== null) process.env.ODRADEK_BENCH_PROFILE = folder;
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in ALL));
+const { BENCHES } = await import('./benches.ts');
+const { environmentLine, formatTable, writeTables } = await import('./report.ts');
+
+const unknown = [
+  ...names.filter((name) => !BENCHES.some((bench) => bench.name === name)),
+  ...flags.filter((flag) => flag !== '--write' && flag !== '--profile'),
+];
 if (unknown.length > 0) {
-  console.error(`no benchmark is called ${unknown.join(', ')}; there are: ${Object.keys(ALL).join(', ')}`);
+  const known = BENCHES.map((bench) => bench.name).join(', ');
+  console.error(
+    `there is no ${unknown.join(', ')}; there are the benchmarks ${known}, and --write, --profile`,
+  );
   process.exit(2);
 }
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
-console.log(
-  `commit ${commit} · Node ${process.versions.node} · ${cpus().length} × ${cpus()[0]?.model.trim()}\n`,
-);
-const rows: Row[] = [];
-for (const [name, run] of Object.entries(ALL))
-  if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await run()));
-printTable(rows);
+
+console.log(`${environmentLine()}\n`);
+const tables = [];
+for (const bench of BENCHES) {
+  if (names.length > 0 && !names.includes(bench.name)) continue;
+  const rows = await bench.run();
+  console.log(`${bench.name}: ${bench.title}\n\n${formatTable(rows)}\n`);
+  tables.push({ bench, rows });
+}
+if (folder !== null) {
+  const { topFunctions, topSymbols } = await import('./profiling.ts');
+  console.log(topFunctions(folder, 40).join('\n'));
+  console.log((await topSymbols(folder, 45)).join('\n'));
+  rmSync(folder, { recursive: true, force: true });
+}
+if (flags.includes('--write')) writeTables(tables);

@@ -108,6 +108,16 @@ static int32_t large_place(struct reactor *reactor) {
   return (int32_t)reactor->pool_count - 16;
 }
 
+int32_t large_adopt(struct reactor *reactor, uint8_t *data, size_t capacity) {
+  bool fits = capacity <= POOL_BUFFER_BYTES && capacity == large_capacity((uint32_t)capacity) &&
+              reactor->pool_idle_bytes + capacity <= POOL_IDLE_BYTES;
+  int32_t place = fits ? large_place(reactor) : -1;
+  if (place < 0) return -1;
+  reactor->pool[place] = (struct large){.data = data, .capacity = (uint32_t)capacity};
+  reactor->pool_idle_bytes += capacity;
+  return place;
+}
+
 // A buffer of at least `wanted` bytes; an idle one if it is not much too large. -1 when memory is out.
 static int32_t large_take(struct reactor *reactor, uint32_t wanted) {
   uint32_t capacity = large_capacity(wanted);

@@ -175,6 +175,16 @@ static napi_value network_flush(napi_env env, napi_callback_info info) {
   return addon_make_number(env, reactor->result_count);
 }
 
+// networkAdopt(handle, buffer) -> place in the pool, where JS puts the buffer; -1 when it is not wanted
+static napi_value network_adopt(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  if (!addon_arguments(env, info, arguments, 2)) return NULL;
+  struct reactor *reactor = reactor_of(env, arguments[0]);
+  struct bytes bytes = addon_bytes(env, arguments[1]);
+  if (!reactor || !bytes.data) return NULL;
+  return addon_make_number(env, large_adopt(reactor, bytes.data, bytes.length));
+}
+
 // networkClose(handle)
 static napi_value network_close(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
@@ -188,7 +198,7 @@ bool network_define(napi_env env, napi_value exports) {
   static const struct addon_function functions[] = {
       {"networkOpen", network_open},       {"networkListen", network_listen}, {"networkUnlisten", network_unlisten},
       {"networkConnect", network_connect}, {"networkPeer", network_peer},     {"networkFlush", network_flush},
-      {"networkClose", network_close},
+      {"networkAdopt", network_adopt},     {"networkClose", network_close},
   };
   return addon_define(env, exports, functions, COUNT_OF(functions));
 }

@@ -233,6 +233,8 @@ void socket_close(int fd, enum close_reason reason);
 void connection_receive(struct reactor *reactor, struct connection *connection);
 void connection_set_credits(struct reactor *reactor, struct connection *connection, int32_t credits);
 void connection_drop_received(struct reactor *reactor, struct connection *connection);
+// Takes a buffer into the pool that JS had taken out of it. Returns its place, -1 if it is not wanted.
+int32_t large_adopt(struct reactor *reactor, uint8_t *data, size_t capacity);
 // After JS has seen the frames: large buffers go back to the pool unless JS took them.
 void frames_recycle(struct reactor *reactor);
 

@@ -49,23 +49,13 @@ static void accept_all(int listener, int epoll) {
     }
     set_nodelay(fd);
     peers[fd] = (struct peer){malloc(BUFFER_BYTES), 0};
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) die("epoll_ctl");
+    watch(epoll, fd, EPOLLIN);
   }
 }
 
 int main(void) {
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  struct sockaddr_in address = loopback(0);
-  socklen_t length = sizeof address;
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) die("bind");
-  if (listen(listener, 4096) < 0) die("listen");
-  getsockname(listener, (struct sockaddr *)&address, &length);
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  int epoll = epoll_create1(0);
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
-  if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0) die("epoll_ctl");
+  int listener = listen_and_tell(), epoll = epoll_create1(0);
+  watch(epoll, listener, EPOLLIN);
   for (;;) {
     struct epoll_event events[256];
     int count = epoll_wait(epoll, events, 256, -1);

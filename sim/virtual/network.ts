@@ -121,6 +121,8 @@ interface VirtualListener {
 }
 
 const FIRST_FREE_PORT = 32_768;
+/** What frames that were given back are overwritten with. */
+const RECYCLED = 0xdf;
 
 /** The network of one host. Peers are named by their hosts' names; `localhost`, `127.0.0.1` and `::1` are the host itself. */
 export class VirtualNetwork implements Network, EndpointOwner {
@@ -218,6 +220,11 @@ export class VirtualNetwork implements Network, EndpointOwner {
 
   setCredits(connection: ConnectionId, credits: number): void {
     this.#endpoints.get(connection)?.setCredits(credits);
+  }
+
+  /** Overwrites it, so that who still looks at it is found out. */
+  recycle(frame: Buffer): void {
+    frame.fill(RECYCLED);
   }
 
   unsentBytes(connection: ConnectionId): number {

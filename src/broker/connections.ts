@@ -159,18 +159,18 @@ export class Connections implements AnswerSink {
   }
 
   /**
-   * Puts a request at the end of its connection's queue; the dispatcher calls it before the handler. @param keptBytes bytes of the frame
-   * that stay in memory until the request is settled.
+   * Puts a request at the end of its connection's queue; the dispatcher calls it before the handler. @param frame its bytes, owned, if they
+   * stay in use until the request is settled or says otherwise; then they go back to the network.
    */
-  begin(context: RequestContext, keptBytes: number): void {
+  begin(context: RequestContext, frame: Buffer | null): void {
     const connection = context.connection as Connection;
     if (connection.tail === null) connection.head = context;
     else connection.tail.next = context;
     connection.tail = context;
     connection.pendingCount++;
     if (!context.overlaps) connection.serial = true;
-    context.retainedBytes = keptBytes;
-    this.#pendingBytes += keptBytes;
+    context.frame = frame;
+    if (frame !== null) this.#pendingBytes += frame.length;
   }
 
   #opened(id: ConnectionId, listener: string, peer: { readonly host: string; readonly port: number }): void {
@@ -263,7 +263,7 @@ export class Connections implements AnswerSink {
 
   /** See `AnswerSink`. */
   settled(context: RequestContext): void {
-    this.#giveBack(context);
+    this.#recycle(context);
     const connection = context.connection as Connection;
     if (context.cancelled || connection.closing) {
       releaseParts(context.parts);
@@ -306,15 +306,23 @@ export class Connections implements AnswerSink {
 
   /** See `AnswerSink`. */
   frameReleased(context: RequestContext): void {
-    this.#giveBack(context);
+    this.#recycle(context);
     if (this.#turnDepth === 0 && this.#dirty.length > 0) this.#endTurn();
   }
 
-  #giveBack(context: RequestContext): void {
-    if (context.retainedBytes === 0) return;
-    this.#pendingBytes -= context.retainedBytes;
-    context.retainedBytes = 0;
+  /** The frame of a settled request counts no more, and its memory takes others. */
+  #recycle(context: RequestContext): void {
+    const frame = this.#giveBack(context);
+    if (frame !== null) this.#network.recycle(frame);
+  }
+
+  #giveBack(context: RequestContext): Buffer | null {
+    const { frame } = context;
+    if (frame === null) return null;
+    this.#pendingBytes -= frame.length;
+    context.frame = null;
     this.#feedStarved();
+    return frame;
   }
 
   /** Bytes were given back: those who had to wait for that go on, the ones without a frame of their own only once waiting frames are few. */
@@ -424,6 +432,7 @@ export class Connections implements AnswerSink {
 
   #handlerFailed(connection: Connection, context: RequestContext | null, error: unknown): void {
     this.#counters.handlerFailures++;
+    // What a failed handler had begun may still be using the bytes.
     if (context !== null) this.#giveBack(context);
     this.#options.logger.error('A request handler failed; its connection is closed', {
       apiKey: context?.apiKey,

@@ -141,7 +141,7 @@ export class DispatchTable implements Dispatcher {
     }
     context.overlaps = handler.overlaps;
     this.#counters.api(handler.apiKey).requests++;
-    connections.begin(context, handler.keepsFrame ? lengthBytes : 0);
+    connections.begin(context, supported && handler.keepsFrame ? frame.buffer : null);
     if (supported) this.#run(handler, context, request);
     else handler.handleUnsupported?.(context);
     return null;

@@ -56,8 +56,8 @@ export class RequestContext<Response extends object = object> {
   parts: SendPart[] | null = null;
   overlaps = false;
   cancelled = false;
-  /** Bytes of the frame that are kept while the request is pending. */
-  retainedBytes = 0;
+  /** The frame, if it is kept while the request is pending. */
+  frame: Buffer | null = null;
   next: RequestContext | null = null;
 
   constructor(sink: AnswerSink, init: RequestInit) {

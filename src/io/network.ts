@@ -107,6 +107,11 @@ export interface Network {
   send(connection: ConnectionId, parts: readonly SendPart[]): number;
   /** Sets how many more frames may be handed over (0 mutes). Frames already received wait in the connection's buffer, the rest in the kernel. */
   setCredits(connection: ConnectionId, credits: number): void;
+  /**
+   * Gives back a buffer that `FrameTable.retain` gave: its memory takes later frames, so neither it nor a view of it may be touched again. Nobody has to; what is
+   * not given back is garbage like anything else.
+   */
+  recycle(frame: Buffer): void;
   /** Bytes given to `send` that have not yet left for the kernel. */
   unsentBytes(connection: ConnectionId): number;
   /** Ends the connection: after what is queued was sent (`drain`), or at once. `onClose('local')` follows in a later turn. */

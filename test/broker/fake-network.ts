@@ -114,6 +114,10 @@ export class FakeNetwork implements Network {
     this.of(id).credits = credits;
   }
 
+  recycle(frame: Buffer): void {
+    frame.fill(0xdf);
+  }
+
   unsentBytes(id: ConnectionId): number {
     return this.of(id).unsentBytes;
   }

@@ -8,6 +8,7 @@ import { pattern } from './world.ts';
 export function networkFramesSuite(name: string, factory: NetworkFactory): void {
   splitSuite(name, factory);
   viewSuite(name, factory);
+  recycleSuite(name, factory);
   boundSuite(name, factory);
 }
 
@@ -119,6 +120,31 @@ function viewSuite(name: string, factory: NetworkFactory): void {
         assert.ok(bytes.subarray(10).equals(pattern(1_500_000, round).subarray(10)));
         assert.ok(bytes.subarray(0, 10).every((byte) => byte === round));
       });
+    }));
+}
+
+function recycleSuite(name: string, factory: NetworkFactory): void {
+  test(`${name} network: what is given back takes later frames, what is kept stays`, (context) =>
+    withNetwork(context, factory, async (world) => {
+      const { server, clientId } = await connectPair(world);
+      const kept: { readonly bytes: Buffer; readonly expected: Buffer }[] = [];
+      const sizes = [100, 3000, 20_000, 70_000, 400_000, 1_500_000];
+      let seen = 0;
+      server.onTable = (table) => {
+        for (let i = 0; i < table.count; i++, seen++) {
+          const expected = pattern(sizes[seen % sizes.length] as number, seen);
+          const bytes = table.retain(i);
+          assert.ok(bytes.equals(expected), `frame ${seen} as it was sent`);
+          if (seen % 5 === 0) kept.push({ bytes, expected });
+          else world.server.recycle(bytes);
+        }
+      };
+      for (let round = 0; round < 60; round++) {
+        world.client.send(clientId, [framed(pattern(sizes[round % sizes.length] as number, round))]);
+        await world.until(() => seen === round + 1, 'a frame');
+      }
+      for (const { bytes, expected } of kept)
+        assert.ok(bytes.equals(expected), 'nobody else was given its memory');
     }));
 }
 

@@ -100,6 +100,8 @@ export class ScriptedNetwork implements Network {
     this.#clock.defer(() => this.#deliver(connection));
   }
 
+  recycle(): void {}
+
   unsentBytes(): number {
     return 0;
   }

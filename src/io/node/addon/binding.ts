@@ -37,6 +37,8 @@ export interface NetworkBinding {
   networkPeer(handle: NativeHandle, slot: number, generation: number): string;
   /** Carries out the first `count` numbers of the operations; returns the number of results. */
   networkFlush(handle: NativeHandle, count: number, arenaBytes: number): number;
+  /** Offers a large frame's buffer that was taken over; returns the place in the pool where it is to be put, -1 when it is not wanted. */
+  networkAdopt(handle: NativeHandle, buffer: Buffer): number;
   networkClose(handle: NativeHandle): void;
 }
 

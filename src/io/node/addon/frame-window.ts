@@ -1,20 +1,23 @@
 import type { ConnectionId, FrameTable } from '../../network.ts';
 import type { Connection } from './connection.ts';
+import type { FrameCopies } from './frame-copies.ts';
 import { FRAME_FIELDS, type SharedMemory } from './layout.ts';
 
 /** The rows `[first, first + count)` of the frame table: those of one wake-up that one handler is given. One object, moved along. */
 export class FrameWindow implements FrameTable {
   readonly #memory: SharedMemory;
   readonly #slots: readonly (Connection | undefined)[];
+  readonly #copies: FrameCopies;
   #first = 0;
   #count = 0;
   /** Buffers given away, by row. */
   readonly #retained: (Buffer | undefined)[] = [];
   #anyRetained = false;
 
-  constructor(memory: SharedMemory, slots: readonly (Connection | undefined)[]) {
+  constructor(memory: SharedMemory, slots: readonly (Connection | undefined)[], copies: FrameCopies) {
     this.#memory = memory;
     this.#slots = slots;
+    this.#copies = copies;
   }
 
   get count(): number {
@@ -56,7 +59,9 @@ export class FrameWindow implements FrameTable {
     const end = this.#field(i, 3);
     const place = this.#field(i, 1);
     const buffer =
-      place === 0 ? copy(this.#memory.receive, start, end) : this.#take(i, place).subarray(start, end);
+      place === 0
+        ? this.#copies.copy(this.#memory.receive, start, end)
+        : this.#take(i, place).subarray(start, end);
     this.#retained[i] = buffer;
     this.#anyRetained = true;
     return buffer;
@@ -77,10 +82,4 @@ export class FrameWindow implements FrameTable {
   #field(i: number, field: number): number {
     return this.#memory.frames[(this.#first + i) * FRAME_FIELDS + field] as number;
   }
-}
-
-function copy(buffer: Buffer, start: number, end: number): Buffer {
-  const target = Buffer.allocUnsafe(end - start);
-  buffer.copy(target, 0, start, end);
-  return target;
 }

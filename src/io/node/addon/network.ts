@@ -13,6 +13,7 @@ import type { NativeHandle, NetworkBinding } from './binding.ts';
 import { Budgets } from './budgets.ts';
 import { releaseParts } from '../../send-queue.ts';
 import { Connection } from './connection.ts';
+import { FrameCopies } from './frame-copies.ts';
 import { FrameWindow } from './frame-window.ts';
 import { Later } from './later.ts';
 import {
@@ -30,6 +31,10 @@ import { errorName } from './system-error.ts';
 /** Length of the kernel's queue of connections that wait to be accepted. */
 const LISTEN_BACKLOG = 511;
 const UNLIMITED_CONNECTIONS = 0xffff_ffff;
+/** Buffers of large frames are at least so long; anything shorter that is not a copy shares its memory with others. */
+const LARGE_BYTES = 128 * 1024;
+/** What used frames are overwritten with in tests. */
+const SCRIBBLE = 0xdb;
 
 /** How an `AddonNetwork` is made. */
 export interface AddonNetworkOptions {
@@ -55,6 +60,7 @@ export class AddonNetwork implements Network {
   readonly #budgets: Budgets;
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #slots: (Connection | undefined)[] = [];
+  readonly #copies = new FrameCopies();
   readonly #window: FrameWindow;
   readonly #listeners: (AddonListener | undefined)[] = [];
   #lastId = 0;
@@ -64,7 +70,7 @@ export class AddonNetwork implements Network {
     this.#binding = options.binding;
     this.#scribble = options.scribble ?? false;
     this.#budgets = new Budgets(this.#memory);
-    this.#window = new FrameWindow(this.#memory, this.#slots);
+    this.#window = new FrameWindow(this.#memory, this.#slots, this.#copies);
     const { receive, frames, events, operations, results, arena, budgets, parts, pool } = this.#memory;
     const shared = [receive, frames, events, operations, results, arena, budgets, parts, pool];
     this.#handle = this.#binding.networkOpen(this.#turn, shared);
@@ -143,6 +149,14 @@ export class AddonNetwork implements Network {
     const connection = this.#connections.get(id);
     if (connection?.state === 'open') this.#sender.setCredits(connection, credits);
     else if (connection?.state === 'opening') early(connection).credits = credits;
+  }
+
+  recycle(frame: Buffer): void {
+    if (this.#scribble) frame.fill(SCRIBBLE);
+    if (this.#shut || this.#copies.give(frame) || frame.buffer.byteLength < LARGE_BYTES) return;
+    const memory = Buffer.from(frame.buffer);
+    const place = this.#binding.networkAdopt(this.#handle, memory);
+    if (place >= 0) this.#memory.pool[place] = memory;
   }
 
   unsentBytes(id: ConnectionId): number {
@@ -238,10 +252,10 @@ export class AddonNetwork implements Network {
   }
 
   #overwrite(frames: number, receivedBytes: number): void {
-    this.#memory.receive.fill(0xdb, 0, receivedBytes);
+    this.#memory.receive.fill(SCRIBBLE, 0, receivedBytes);
     for (let row = 0; row < frames; row++) {
       const place = this.#memory.frames[row * FRAME_FIELDS + 1] as number;
-      if (place > 0) this.#memory.pool[place - 1]?.fill(0xdb);
+      if (place > 0) this.#memory.pool[place - 1]?.fill(SCRIBBLE);
     }
   }
 

@@ -94,6 +94,8 @@ export class PortableNetwork implements Network {
     this.#connections.get(connection)?.setCredits(credits);
   }
 
+  recycle(_frame: Buffer): void {}
+
   unsentBytes(connection: ConnectionId): number {
     return this.#connections.get(connection)?.unsentBytes ?? 0;
   }
