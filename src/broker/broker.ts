@@ -212,6 +212,8 @@ export class Broker {
       directories,
       configOf: (topic: string) => this.#settings.of(topic, this.#view.image).log,
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      producerIdExpirationCheckIntervalMs: config.get('producer.id.expiration.check.interval.ms'),
+      retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
       checkpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
       highWatermarkCheckpointIntervalMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
       onDirectoryOffline: (directory: LogDirectory, cause: Error) => {

@@ -8,6 +8,7 @@ import type { Clock } from '../io/clock.ts';
 import type { ConnectionLimits, Listener, Network, ReceiveBudget } from '../io/network.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { apiVersionsApi } from './api/api-versions.ts';
+import { deleteRecordsApi } from './api/delete-records.ts';
 import { describeClusterApi } from './api/describe-cluster.ts';
 import { describeConfigsApi } from './api/describe-configs.ts';
 import { describeTopicPartitionsApi } from './api/describe-topic-partitions.ts';
@@ -104,6 +105,7 @@ export class Serving {
     table.add(metadataApi(services));
     table.add(apiVersionsApi({ handlers: () => table.handlers(), view }));
     table.add(initProducerIdApi(services, this.#producerIds()));
+    table.add(deleteRecordsApi(services));
     table.add(offsetForLeaderEpochApi(services));
     table.add(describeConfigsApi(services, config));
     table.add(describeClusterApi(services));

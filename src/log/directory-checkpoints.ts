@@ -51,6 +51,8 @@ export class DirectoryCheckpoints {
   #orphans = new Set<string>();
   #running = false;
   #queue: Job[] = [];
+  /** Who waits for the next writing of the log starts. */
+  #startWaiters: (() => void)[] = [];
   #settling: { readonly log: PartitionLog; readonly done: DiskCallback }[] = [];
 
   /** @param logs the logs of this directory at the moment of the call */
@@ -64,6 +66,16 @@ export class DirectoryCheckpoints {
   save(what: 'offsets' | 'highWatermarks', done: () => void): void {
     const files = what === 'offsets' ? [RECOVERY_POINTS, LOG_STARTS] : [HIGH_WATERMARKS];
     this.#enqueue({ files, settles: false, done });
+  }
+
+  /** Writes the log starts; `done` in any case. Calls that come before the writing begins share it. */
+  saveLogStarts(done: () => void): void {
+    if (this.#startWaiters.push(done) > 1) return;
+    this.#environment.clock.defer(() => {
+      const waiters = this.#startWaiters.splice(0);
+      const job = { files: [LOG_STARTS], settles: false, done: () => waiters.forEach((waiter) => waiter()) };
+      this.#enqueue(job);
+    });
   }
 
   /** The files may speak of a log of this name, and there is none: it was deleted. */
@@ -151,7 +163,7 @@ export class DirectoryCheckpoints {
     for (let i = 0; i < logs.length; i++) {
       const log = logs[i] as PartitionLog;
       const offset = log.offsets.claims[field];
-      if (field !== 'logStartOffset' || offset > (log.segments[0]?.baseOffset ?? 0)) {
+      if (field !== 'logStartOffset' || log.isBurying || offset > (log.segments[0]?.baseOffset ?? 0)) {
         entries.push({ topic: log.topic, partition: log.partition, offset });
         log.offsets.checkpointed[field] = Math.max(log.offsets.checkpointed[field], offset);
         written.push({ log, offset });

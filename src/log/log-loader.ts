@@ -133,6 +133,11 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
       .map((name) => offsetOfFileName(name, suffix))
       .filter((offset) => offset !== null)
       .sort((a, b) => a - b);
+  const bases = offsetsOf(LOG_SUFFIX);
+  // Segments below the log start were on their way out: some may have gone, and what is left of them is no log.
+  while (bases[1] !== undefined && bases[1] <= request.checkpointed.logStartOffset) {
+    removeSegmentFiles(disk, path, bases.shift() as number);
+  }
   const loading = {
     resources,
     request,
@@ -140,7 +145,7 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
     scanner,
     logger: logger.child({ topic: request.topic, partition: request.partition }),
     files,
-    bases: offsetsOf(LOG_SUFFIX),
+    bases,
     producers: new ProducerState<LaneEntry>(resources.producerIdExpirationMs),
     snapshots: new SnapshotStore(disk, compute, request.place, offsetsOf(SNAPSHOT_SUFFIX)),
   };

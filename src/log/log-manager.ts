@@ -33,6 +33,10 @@ export interface LogManagerOptions {
   readonly checkpointIntervalMs?: number;
   /** `replica.high.watermark.checkpoint.interval.ms`. */
   readonly highWatermarkCheckpointIntervalMs?: number;
+  /** `log.retention.check.interval.ms`. */
+  readonly retentionCheckIntervalMs?: number;
+  /** `producer.id.expiration.check.interval.ms`. */
+  readonly producerIdExpirationCheckIntervalMs?: number;
   /** `log.segment.delete.delay.ms`, for directories whose deletion had begun before the start. */
   readonly fileDeleteDelayMs?: number;
   /** Told when a directory went offline (a failed flush, a vanished directory): all its logs are offline too. */
@@ -69,6 +73,8 @@ export class LogManager {
     this.#timers = new ManagerTimers(environment.clock, {
       checkpointMs: options.checkpointIntervalMs ?? 60_000,
       highWatermarkMs: options.highWatermarkCheckpointIntervalMs ?? 5_000,
+      retentionMs: options.retentionCheckIntervalMs ?? 300_000,
+      expireProducersMs: options.producerIdExpirationCheckIntervalMs ?? 600_000,
     });
     for (const directory of options.directories)
       directory.onOffline((cause) => this.#directoryFailed(directory, cause));
@@ -125,7 +131,8 @@ export class LogManager {
       checkpoint: () => this.#checkpointAll('offsets'),
       highWatermarks: () => this.#checkpointAll('highWatermarks'),
       lookAfter: () => this.#lookAfter(),
-      expireProducers: () => this.#expireProducers(),
+      expireProducers: () => this.#forEachLog((log, nowMs) => log.expireProducers(nowMs)),
+      applyRetention: () => this.#forEachLog((log, nowMs) => this.#applyRetention(log, nowMs)),
     });
     return done(null, this);
   }
@@ -136,6 +143,7 @@ export class LogManager {
     const checkpoints = this.#checkpoints.get(log.directory) as DirectoryCheckpoints;
     this.#logs.set(key, log);
     log.settleCheckpoints = (cut, done) => checkpoints.settle(cut, done);
+    log.saveLogStart = (_log, done) => checkpoints.saveLogStarts(done);
     // What the checkpoints promise may be more than there is, or of another log that had this name.
     if (!checkpoints.isSettled(log)) log.holdUntil((done) => checkpoints.settleSurely(log, done));
     if (other === undefined) return null;
@@ -304,18 +312,28 @@ export class LogManager {
     }
   }
 
-  #expireProducers(): void {
+  /** Does something for every log, in steps. */
+  #forEachLog(act: (log: PartitionLog, nowMs: number) => void): void {
     const logs = [...this.#logs.values()];
     const { clock } = this.#environment;
     const steps = (function* () {
       for (const log of logs) {
-        log.expireProducers(clock.wallMs());
+        act(log, clock.wallMs());
         yield;
       }
     })();
     runSteps(clock, steps, (error) => {
       if (error !== null) throw error;
     });
+  }
+
+  #applyRetention(log: PartitionLog, nowMs: number): void {
+    try {
+      log.applyRetention(nowMs);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#environment.logger.warn('Old segments could not be deleted', { path: log.path, error });
+    }
   }
 
   /**

@@ -51,7 +51,7 @@ export class LogWriter implements LaneHost {
     if (!mustRoll(segments.active, incomingOf(entry), config, scanner)) return segments.active;
     // Base offsets follow each other without a gap, so that recovery can tell a lost tail from compaction.
     const isNear = entry.endOffset - 1 - offsets.end <= MAX_RELATIVE;
-    return this.#roll(isNear ? offsets.end : entry.baseOffset, entry.request.nowMs);
+    return this.roll(isNear ? offsets.end : entry.baseOffset, entry.request.nowMs);
   }
 
   hasRoom(segment: Segment, pendingBytes: number, entry: LaneEntry): boolean {
@@ -61,8 +61,8 @@ export class LogWriter implements LaneHost {
     return !mustRoll(segment, incomingOf(entry), config, scanner);
   }
 
-  /** Begins a new segment at `baseOffset`. Only making its files can fail, and then nothing has changed. @throws DiskError */
-  #roll(baseOffset: number, nowMs: number): Segment {
+  /** Begins a new segment at `baseOffset`, at or above the log end. Only making its files can fail, and then nothing has changed. @throws DiskError */
+  roll(baseOffset: number, nowMs: number): Segment {
     const core = this.#core;
     const { segments, background, snapshots, producers } = core;
     const { disk, random } = core.resources.environment;

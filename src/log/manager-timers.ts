@@ -1,7 +1,5 @@
 import type { Clock, TimerHandle } from '../io/clock.ts';
 
-/** `producer.id.expiration.check.interval.ms`. */
-const EXPIRE_PRODUCERS_MS = 600_000;
 /** How soon a directory that vanished is noticed at the latest. */
 const LOOK_AFTER_MS = 2_000;
 
@@ -11,16 +9,25 @@ export interface ManagerChores {
   highWatermarks(): void;
   lookAfter(): void;
   expireProducers(): void;
+  applyRetention(): void;
+}
+
+/** How often, ms. */
+export interface ManagerPeriods {
+  readonly checkpointMs: number;
+  readonly highWatermarkMs: number;
+  readonly expireProducersMs: number;
+  readonly retentionMs: number;
 }
 
 /** The periodic work of a log manager. */
 export class ManagerTimers {
   readonly #clock: Clock;
-  readonly #periods: { readonly checkpointMs: number; readonly highWatermarkMs: number };
+  readonly #periods: ManagerPeriods;
   readonly #timers = new Map<object, TimerHandle>();
   #stopped = false;
 
-  constructor(clock: Clock, periods: { readonly checkpointMs: number; readonly highWatermarkMs: number }) {
+  constructor(clock: Clock, periods: ManagerPeriods) {
     this.#clock = clock;
     this.#periods = periods;
   }
@@ -29,7 +36,8 @@ export class ManagerTimers {
     this.#every(this.#periods.checkpointMs, () => chores.checkpoint());
     this.#every(this.#periods.highWatermarkMs, () => chores.highWatermarks());
     this.#every(LOOK_AFTER_MS, () => chores.lookAfter());
-    this.#every(EXPIRE_PRODUCERS_MS, () => chores.expireProducers());
+    this.#every(this.#periods.expireProducersMs, () => chores.expireProducers());
+    this.#every(this.#periods.retentionMs, () => chores.applyRetention());
   }
 
   stop(): void {

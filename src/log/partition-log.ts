@@ -7,6 +7,7 @@ import type { LogConfig } from './log-config.ts';
 import { LogCore, type LogParts } from './log-core.ts';
 import { cutLog, type CutTarget, emptyLog } from './log-cut.ts';
 import type { LogDirectory } from './log-directory.ts';
+import { LOG_SUFFIX, offsetFileName } from './file-names.ts';
 import { LogFlushing } from './log-flushing.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import type { EpochEnd, LogRead, ReadOptions } from './log-read.ts';
@@ -14,9 +15,13 @@ import { guardRead, readLog, STORAGE_ERROR } from './log-reader.ts';
 import type { LogResources } from './log-resources.ts';
 import { LogWriter } from './log-writer.ts';
 import { produceRules } from './produce-rules.ts';
+import { countDeletable, type RetainedLog } from './retention.ts';
 import type { Segment } from './segment.ts';
 import { SegmentGraveyard } from './segment-graveyard.ts';
 import { type LookupCallback, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
+
+/** Has the checkpoint of log starts written as it is now; `done` in any case. */
+export type SaveLogStart = (log: PartitionLog, done: () => void) => void;
 
 /** Brings the checkpoints of a log's directory down to what is true of the log; `done` once they are, or could not be. */
 export type SettleCheckpoints = (log: PartitionLog, done: DiskCallback) => void;
@@ -32,8 +37,12 @@ export class PartitionLog {
   readonly #lane: AppendLane;
   readonly #graveyard: SegmentGraveyard;
   readonly #leaveDirectory: () => void;
+  /** Grows with each deletion of segments whose renaming is not durable yet; 0 without any. */
+  #burials = 0;
   /** Set by the manager; without checkpoints there is nothing to settle. */
   settleCheckpoints: SettleCheckpoints = (_log, done) => done(null);
+  /** Set by the manager, like `settleCheckpoints`. */
+  saveLogStart: SaveLogStart = (_log, done) => done();
 
   /** Made by the loader and the manager only. */
   constructor(resources: LogResources, parts: LogParts) {
@@ -284,6 +293,8 @@ export class PartitionLog {
     const core = this.#core;
     core.tail.clear();
     core.directoryDirty = true;
+    // Segments on their way out must not share a name with what is made now.
+    if (!this.#graveyard.isEmpty) this.#graveyard.work();
     try {
       act();
     } catch (error) {
@@ -308,7 +319,10 @@ export class PartitionLog {
     start(() => this.#lane.letGo());
   }
 
-  /** Raises the log start; segments wholly below it are deleted. Never above the log end. */
+  /**
+   * Raises the log start; segments wholly below it are deleted, once the checkpoint of log starts says so: else a crash could keep a later one of them and lose an earlier, which would
+   * look like a hole. Never above the log end.
+   */
   advanceLogStart(offset: number): void {
     const { offsets, epochs, segments, snapshots, logger, background } = this.#core;
     assert(offset <= offsets.end, 'the log start is not above the log end');
@@ -321,7 +335,60 @@ export class PartitionLog {
     } catch (error) {
       logger.warn('An old producer snapshot could not be removed', { error });
     }
-    if (!this.#graveyard.isEmpty) background.whenQuiet(() => this.#graveyard.work());
+    if (this.#graveyard.isEmpty) return;
+    this.#burials++;
+    this.saveLogStart(this, () => background.whenQuiet(() => this.#bury()));
+  }
+
+  /** Moves deleted segments out of the way; the checkpoint of the log start must stand until that is durable. */
+  #bury(): void {
+    const { background, place, resources } = this.#core;
+    const burials = this.#burials;
+    this.#graveyard.work();
+    if (this.offline) return;
+    background.begin();
+    resources.environment.disk.flushDirectory(place.path, (error) => {
+      if (error === null && this.#burials === burials) this.#burials = 0;
+      background.end();
+    });
+  }
+
+  /** True while files of segments below the log start may be found where they stood. */
+  get isBurying(): boolean {
+    return this.#burials > 0;
+  }
+
+  /**
+   * Deletes what retention no longer keeps (see `countDeletable`); called now and then. If that is everything, the active segment is rolled first, when nothing is in flight: it may have to wait
+   * for the next call. @throws DiskError when a new segment cannot be made
+   */
+  applyRetention(nowMs: number): void {
+    if (this.offline) return;
+    const { segments } = this.#core;
+    const count = countDeletable(this.#retained(), this.config, nowMs);
+    if (count < segments.count) {
+      if (count > 0) this.advanceLogStart((segments.at(count) as Segment).baseOffset);
+      return;
+    }
+    if (!this.#lane.isIdle) return;
+    this.#writer.roll(this.logEndOffset, nowMs);
+    this.advanceLogStart(this.logEndOffset);
+  }
+
+  #retained(): RetainedLog {
+    const { segments, offsets, resources, place } = this.#core;
+    return {
+      segments: segments.all(),
+      logStartOffset: offsets.start,
+      logEndOffset: offsets.end,
+      highWatermark: offsets.highWatermark,
+      sizeBytes: segments.sizeBytes,
+      lastModifiedMs: (i) => {
+        const name = offsetFileName((segments.at(i) as Segment).baseOffset, LOG_SUFFIX);
+        const entry = resources.environment.disk.list(place.path).find((one) => one.name === name);
+        return entry?.modifiedMs ?? Number.POSITIVE_INFINITY;
+      },
+    };
   }
 
   /** Forgets producers that wrote nothing for long; called now and then. */

@@ -289,6 +289,24 @@ export class Partition {
     into.lengthBytes = read.lengthBytes;
   }
 
+  /**
+   * Deletes the records below `offset` (-1: below the high watermark), as far as readers are concerned. `done` is called once, inline or later, with the low watermark of the partition when the
+   * deletion will survive a crash; -1 together with an error.
+   */
+  deleteRecords(offset: number, done: (errorCode: ErrorCode, lowWatermark: number) => void): void {
+    const errorCode = this.checkLeader(-1);
+    if (errorCode !== ErrorCode.NONE) return done(errorCode, -1);
+    const log = this.#log as PartitionLog;
+    if (!log.config.cleanupPolicy.includes('delete')) return done(ErrorCode.POLICY_VIOLATION, -1);
+    const startOffset = offset === -1 ? this.highWatermark : offset;
+    if (startOffset < 0 || startOffset > this.highWatermark) return done(ErrorCode.OFFSET_OUT_OF_RANGE, -1);
+    log.advanceLogStart(startOffset);
+    return log.saveLogStart(log, () => {
+      const problem = this.checkLeader(-1);
+      done(problem, problem === ErrorCode.NONE ? log.logStartOffset : -1);
+    });
+  }
+
   /** Offset at which a reader of the given kind stops. */
   upperBound(isolation: ReadIsolation): number {
     if (isolation === 'log-end') return this.#log?.logEndOffset ?? 0;

@@ -1,6 +1,7 @@
 /** Schemas of the APIs that tests speak. */
 import * as apiVersions from '../../src/protocol/messages/api-versions.ts';
 import * as createTopics from '../../src/protocol/messages/create-topics.ts';
+import * as deleteRecords from '../../src/protocol/messages/delete-records.ts';
 import * as deleteTopics from '../../src/protocol/messages/delete-topics.ts';
 import * as describeCluster from '../../src/protocol/messages/describe-cluster.ts';
 import * as describeConfigs from '../../src/protocol/messages/describe-configs.ts';
@@ -22,6 +23,11 @@ export const ApiVersions = {
 export const CreateTopics = {
   request: createTopics.CreateTopicsRequest,
   response: createTopics.CreateTopicsResponse,
+};
+/** The two schemas of DeleteRecords. */
+export const DeleteRecords = {
+  request: deleteRecords.DeleteRecordsRequest,
+  response: deleteRecords.DeleteRecordsResponse,
 };
 /** The two schemas of DeleteTopics. */
 export const DeleteTopics = {

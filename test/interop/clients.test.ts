@@ -1,6 +1,7 @@
 // What foreign clients and Apache Kafka's tools ask of a broker besides records in and records out.
 import { Admin as PlatformaticAdmin } from '@platformatic/kafka';
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
@@ -68,6 +69,9 @@ test('kafkajs makes topics, describes them and asks for their offsets', async (t
   );
   const cluster = await admin.describeCluster();
   assert.equal(cluster.brokers.length, 1);
+  await admin.deleteTopicRecords({ topic: 'spools', partitions: [{ partition: 1, offset: '2' }] });
+  const after: (Offsets & { low: string })[] = await admin.fetchTopicOffsets('spools');
+  assert.equal(after.find(({ partition }) => partition === 1)?.low, '2');
 });
 
 test('@platformatic/kafka makes topics, lists them and asks for their offsets', async (t) => {
@@ -142,6 +146,20 @@ test("Apache Kafka's tools make, list and describe topics, load them and count w
     assert.match(load.stdout, new RegExp(`${RECORD_COUNT} records sent`));
     assert.equal(await countOf(tools, server, 'latest'), RECORD_COUNT);
     assert.equal(await countOf(tools, server, 'earliest'), 0);
+  });
+
+  await t.test('DeleteRecordsCommand', async () => {
+    const file = join(target.workDirectory, 'delete.json');
+    const partitions = [0, 1].map((partition) => ({ topic: 'spools', partition, offset: -1 }));
+    writeFileSync(file, JSON.stringify({ partitions, version: 1 }));
+    const { stdout } = await tools.run(
+      'org.apache.kafka.tools.DeleteRecordsCommand',
+      [...server, '--offset-json-file', file],
+      { timeoutMs: TOOL_TIMEOUT_MS },
+    );
+    assert.match(stdout, /partition: spools-0\s+low_watermark: \d+/);
+    assert.equal(await countOf(tools, server, 'earliest'), RECORD_COUNT);
+    assert.equal(await countOf(tools, server, 'latest'), RECORD_COUNT);
   });
 });
 
