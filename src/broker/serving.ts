@@ -11,6 +11,7 @@ import { apiVersionsApi } from './api/api-versions.ts';
 import { deleteRecordsApi } from './api/delete-records.ts';
 import { describeClusterApi } from './api/describe-cluster.ts';
 import { describeConfigsApi } from './api/describe-configs.ts';
+import { describeProducersApi } from './api/describe-producers.ts';
 import { describeTopicPartitionsApi } from './api/describe-topic-partitions.ts';
 import { FetchWaiters, fetchApi } from './api/fetch.ts';
 import { forwardedApis } from './api/forwarded.ts';
@@ -110,6 +111,7 @@ export class Serving {
     table.add(describeConfigsApi(services, config));
     table.add(describeClusterApi(services));
     table.add(describeTopicPartitionsApi(services));
+    table.add(describeProducersApi(services));
     for (const handler of forwardedApis(services)) table.add(handler);
   }
 

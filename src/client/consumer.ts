@@ -16,7 +16,7 @@ import { brokerAnswer, ClientError, type Done, promised } from './client-error.t
 import { type ClientOptions, type ClientPorts, Cluster } from './cluster.ts';
 import { decodeFetched } from './fetch-decoder.ts';
 import { ClientFetchSession, type FetchTarget } from './fetch-session.ts';
-import { listOffsets, OffsetSpec } from './list-offsets.ts';
+import { type FoundOffset, IsolationLevel, listOffsets, OffsetSpec } from './list-offsets.ts';
 
 /** How a consumer behaves; what is left out takes the value named here. */
 export interface ConsumerOptions extends ClientOptions {
@@ -30,6 +30,8 @@ export interface ConsumerOptions extends ClientOptions {
   readonly partitionMaxBytes?: number;
   /** Where to go on when an offset is not in the log: default `error`, which fails `poll` with OFFSET_OUT_OF_RANGE. */
   readonly offsetReset?: 'earliest' | 'latest' | 'error';
+  /** Default `read_uncommitted`; `read_committed` leaves out what belongs to open or aborted transactions, and stops before the first open one. */
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed';
 }
 
 /** A partition to read and where to begin. */
@@ -99,6 +101,7 @@ export class Consumer {
       maxBytes: options.maxBytes ?? 50 * 1024 * 1024,
       partitionMaxBytes: options.partitionMaxBytes ?? 1024 * 1024,
       offsetReset: options.offsetReset ?? 'error',
+      isolationLevel: options.isolationLevel ?? 'read_uncommitted',
     };
   }
 
@@ -244,7 +247,7 @@ export class Consumer {
       partition,
       timestampMs: place === 'earliest' ? OffsetSpec.EARLIEST : OffsetSpec.LATEST,
     }));
-    listOffsets(this.#cluster, queries, (found) => {
+    const onFound = (found: readonly FoundOffset[]): void => {
       for (const [i, reading] of lost.entries()) {
         reading.busy = false;
         const outcome = found[i];
@@ -257,7 +260,15 @@ export class Consumer {
         }
       }
       this.#wake();
-    });
+    };
+    listOffsets(this.#cluster, queries, onFound, this.#isolationLevel);
+  }
+
+  get #isolationLevel(): IsolationLevel {
+    const { isolationLevel } = this.#options;
+    return isolationLevel === 'read_committed'
+      ? IsolationLevel.READ_COMMITTED
+      : IsolationLevel.READ_UNCOMMITTED;
   }
 
   /** Partitions with a leader for which nothing is under way and nothing waits. */
@@ -289,7 +300,7 @@ export class Consumer {
       maxWaitMs,
       minBytes,
       maxBytes,
-      isolationLevel: 0,
+      isolationLevel: this.#isolationLevel,
       sessionId,
       sessionEpoch,
       topics: byTopic(named, ({ partition, fetchOffset, leaderEpoch, maxBytes: partitionMaxBytes }) => ({
@@ -370,6 +381,7 @@ export class Consumer {
     const request = {
       bytes: answer.records,
       fetchOffset: reading.fetchOffset,
+      aborted: this.#isolationLevel === IsolationLevel.READ_COMMITTED ? answer.abortedTransactions : null,
       what: `${topic}-${partition}`,
       compute: this.#cluster.ports.compute,
     };

@@ -8,6 +8,7 @@ import {
   isCrcValid,
 } from '../records/batch.ts';
 import { openRecords, type RecordView } from '../records/reader.ts';
+import { AbortedFilter, type AbortedRange } from './aborted-filter.ts';
 import { ClientError } from './client-error.ts';
 
 /** What came out of the bytes of one fetched partition. */
@@ -23,13 +24,15 @@ export interface DecodeRequest {
   /** Batches as they lie in the log: the first may begin before `fetchOffset`, the last may be cut short. */
   readonly bytes: Buffer;
   readonly fetchOffset: number;
+  /** The aborted transactions among them, whose records are left out; null to take all. */
+  readonly aborted: readonly AbortedRange[] | null;
   /** For messages. */
   readonly what: string;
   readonly compute: Compute;
 }
 
 /**
- * Checks and decodes fetched batches of any codec; records before the wanted offset and control records are left out. `done` is
+ * Checks and decodes fetched batches of any codec; records before the wanted offset, of aborted transactions, and control records are left out. `done` is
  * called once, before the call returns or later.
  */
 export function decodeFetched(
@@ -43,6 +46,7 @@ class FetchDecoder {
   readonly #request: DecodeRequest;
   readonly #done: (outcome: DecodedRecords | ClientError) => void;
   readonly #view = new BatchView();
+  readonly #filter: AbortedFilter | null;
   #records: RecordView[] = [];
   #position = 0;
   #nextOffset: number;
@@ -51,6 +55,7 @@ class FetchDecoder {
     this.#request = request;
     this.#done = done;
     this.#nextOffset = request.fetchOffset;
+    this.#filter = request.aborted === null ? null : new AbortedFilter(request.aborted);
   }
 
   /** Goes from batch to batch until one is not decoded at once; that one's call back goes on. */
@@ -88,9 +93,10 @@ class FetchDecoder {
     const view = this.#view.at(bytes, this.#position);
     const start = this.#position;
     this.#position += view.sizeBytes;
+    const isAborted = this.#filter?.leavesOut(view) ?? false;
     if (view.endOffset <= fetchOffset) return true;
     this.#nextOffset = view.endOffset;
-    if (view.isControl || view.recordCount === 0) return true;
+    if (isAborted || view.isControl || view.recordCount === 0) return true;
 
     let inline = true;
     let arrived = false;

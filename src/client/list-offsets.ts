@@ -14,6 +14,17 @@ export const OffsetSpec = {
   MAX_TIMESTAMP: -3,
 } as const;
 
+/** Up to where a consumer reads (KIP-98). */
+export const IsolationLevel = {
+  /** To the high watermark. */
+  READ_UNCOMMITTED: 0,
+  /** To the last stable offset, aborted transactions left out. */
+  READ_COMMITTED: 1,
+} as const;
+
+/** A value of the table `IsolationLevel`. */
+export type IsolationLevel = (typeof IsolationLevel)[keyof typeof IsolationLevel];
+
 /** What is looked for in one partition. */
 export interface OffsetQuery {
   readonly topic: string;
@@ -35,12 +46,13 @@ export interface FoundOffset {
 }
 
 /**
- * Asks the leader of each partition once; the metadata must name them. `done` is called once with an outcome for each query, in their order.
+ * Asks the leader of each partition once; the metadata must name them. `LATEST` is where a reader of `isolationLevel` stops. `done` is called once with an outcome for each query, in their order.
  */
 export function listOffsets(
   cluster: Cluster,
   queries: readonly OffsetQuery[],
   done: (found: FoundOffset[]) => void,
+  isolationLevel: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
 ): void {
   const groups = groupsOf(cluster, queries);
   const results = new Map<OffsetQuery, FoundOffset>();
@@ -55,7 +67,7 @@ export function listOffsets(
       finish();
       continue;
     }
-    askLeader(cluster, leader, asked, (answer) => {
+    askLeader(cluster, { leader, queries: asked }, isolationLevel, (answer) => {
       for (const query of asked) results.set(query, outcomeOf(query, answer));
       finish();
     });
@@ -85,8 +97,8 @@ function groupsOf(cluster: Cluster, queries: readonly OffsetQuery[]): Group[] {
 
 function askLeader(
   cluster: Cluster,
-  leader: number,
-  queries: readonly OffsetQuery[],
+  { leader, queries }: Group,
+  isolationLevel: IsolationLevel,
   done: (answer: ListOffsetsResponse | ClientError) => void,
 ): void {
   const topics = [...Map.groupBy(queries, ({ topic }) => topic)].map(([name, partitions]) => ({
@@ -97,7 +109,7 @@ function askLeader(
       timestamp: timestampMs,
     })),
   }));
-  const request = { replicaId: -1, isolationLevel: 0, topics, timeoutMs: cluster.requestTimeoutMs };
+  const request = { replicaId: -1, isolationLevel, topics, timeoutMs: cluster.requestTimeoutMs };
   cluster.send(leader, LIST_OFFSETS, () => request, {}, done);
 }
 

@@ -3,6 +3,7 @@ import { ErrorCode } from '../base/errors.ts';
 import type { Compute } from '../io/compute.ts';
 import { DiskError } from '../io/disk.ts';
 import { assignOffsetAndEpoch, BatchView } from '../records/batch.ts';
+import { markerOf } from '../records/transaction-marker.ts';
 import { type ProduceRules, ProduceValidator } from '../records/validate.ts';
 import { checkReplicated, stampAppendTime } from './admission.ts';
 import type { AppendGate, GatedLane } from './append-gate.ts';
@@ -45,8 +46,8 @@ export interface LaneHost {
   segmentFor(entry: LaneEntry): Segment;
   /** True if `entry` may go into `segment` after `pendingBytes` more bytes. */
   hasRoom(segment: Segment, pendingBytes: number, entry: LaneEntry): boolean;
-  /** Takes in a batch that has been written: indexes, epochs, tail, log end. */
-  publishBatch(segment: Segment, batch: BatchView): void;
+  /** Takes in a batch that has been written: indexes, epochs, producers, tail, log end. @param reserved true unless its offsets are another leader's */
+  publishBatch(segment: Segment, batch: BatchView, reserved: boolean): void;
   /** A group was published. */
   published(): void;
   /** A write failed; nothing of it is in the file, unless the error is `ECUT`. */
@@ -214,7 +215,12 @@ export class AppendLane implements GatedLane {
   /** Asks the producer state; answers the entry itself unless the batch is accepted. */
   #judge(entry: LaneEntry, view: BatchView, checkSequence: boolean): boolean {
     if (!view.hasProducerId) return true;
-    const verdict = this.#producers.check(view, checkSequence);
+    const marker = markerOf(view);
+    const { transactionVersion = 0 } = entry.request;
+    const verdict =
+      marker === null
+        ? this.#producers.check(view, checkSequence)
+        : this.#producers.checkMarker(view, marker, transactionVersion);
     if (verdict.kind === 'accepted') return true;
     if (verdict.kind === 'refused') {
       this.#refuse(entry, verdict.errorCode, verdict.message);
@@ -239,7 +245,7 @@ export class AppendLane implements GatedLane {
   #reserveBatch(entry: LaneEntry, view: BatchView): void {
     assignOffsetAndEpoch(view.buffer, view.start, this.reservedEndOffset, entry.request.leaderEpoch);
     this.reservedEndOffset = view.endOffset;
-    if (view.hasProducerId) this.#producers.reserve(view, entry);
+    if (view.hasProducerId) this.#producers.reserve(view, markerOf(view), entry);
   }
 
   #reserve(entry: LaneEntry): void {
@@ -329,8 +335,9 @@ export class AppendLane implements GatedLane {
     const group = this.#inFlight;
     const view = this.#view;
     for (const entry of group) {
+      const reserved = entry.request.origin !== 'replica';
       for (let at = entry.start; at < entry.end; at += view.sizeBytes) {
-        this.#host.publishBatch(segment, view.at(entry.buffer, at));
+        this.#host.publishBatch(segment, view.at(entry.buffer, at), reserved);
       }
       assert(this.#host.logEndOffset === entry.endOffset, 'an append ends where its place was reserved');
       view.release();

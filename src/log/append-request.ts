@@ -23,6 +23,8 @@ export interface AppendRequest {
   readonly produceVersion: number;
   /** Wall clock, ms since the epoch. */
   readonly nowMs: number;
+  /** `transaction.version` that the markers in it are written under, 0 when left out; from 2 on their epoch must be a new one (KIP-890). For `coordinator` only. */
+  readonly transactionVersion?: number;
 }
 
 /** What became of an append. */

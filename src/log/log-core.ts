@@ -77,6 +77,7 @@ export class LogCore {
     this.rules = produceRules(parts.topic, parts.partition, parts.config);
     this.directoryDirty = parts.entriesDirty;
     this.parentDirty = parts.entriesDirty;
+    this.producers.transactions.setHighWatermark(parts.offsets.highWatermark);
   }
 
   /** Made for the first line. */
@@ -101,5 +102,12 @@ export class LogCore {
 
   get logEndOffset(): number {
     return this.offsets.end;
+  }
+
+  /** Below it every transaction is decided, on all replicas. */
+  get lastStableOffset(): number {
+    const { highWatermark, start } = this.offsets;
+    const unstable = this.producers.transactions.firstUnstableOffset;
+    return unstable >= 0 && unstable < highWatermark ? Math.max(unstable, start) : highWatermark;
   }
 }

@@ -16,6 +16,7 @@ export interface CutTarget {
   readonly snapshots: SnapshotStore;
   readonly scanner: BatchScanner;
   readonly nowMs: number;
+  readonly highWatermark: number;
 }
 
 /**

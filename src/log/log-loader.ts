@@ -32,6 +32,12 @@ import { recoverSegment } from './segment-recovery.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 import { awaitDisk, type Steps } from './steps.ts';
 import { TimeIndex } from './time-index.ts';
+import type { TransactionIndex } from './transaction-index.ts';
+import {
+  openTransactionIndex,
+  rebuildTransactionIndex,
+  resetTransactionIndex,
+} from './transaction-index-loading.ts';
 
 /** Which log is to be loaded, and what is known of it. */
 export interface LoadRequest {
@@ -62,6 +68,8 @@ interface Loading {
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState<LaneEntry>;
   readonly snapshots: SnapshotStore;
+  /** Base offsets of trusted segments whose transaction index cannot be right. */
+  readonly lostTransactions: Set<number>;
   /** The text of the leader epoch checkpoint; that of none when it is missing. */
   readonly epochText: string;
   /** True if the epochs must be found by going through all headers. */
@@ -147,6 +155,7 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
     files,
     bases,
     producers: new ProducerState<LaneEntry>(resources.producerIdExpirationMs),
+    lostTransactions: new Set<number>(),
     snapshots: new SnapshotStore(disk, compute, request.place, offsetsOf(SNAPSHOT_SUFFIX)),
   };
   const epochText = files.has(LEADER_EPOCH_FILE)
@@ -231,6 +240,7 @@ function* loadSegments(loading: Loading): Steps<Found> {
     endOffset = end?.endOffset ?? (bases[i + 1] as number);
     yield;
   }
+  yield* rebuildTransactions(loading, segments);
   return yield* recoverFrom(loading, bases, firstSuspect, { segments, logEndOffset: endOffset });
 }
 
@@ -268,11 +278,13 @@ function openSegment(loading: Loading, baseOffset: number): Segment | null {
   if (timeIndex.count === 0 && logEntry.sizeBytes > 0) return null;
   const file = disk.open(`${path}/${logName}`, 'read-write');
   const createdMs = logEntry.modifiedMs;
-  const segment = new Segment({ baseOffset, file, offsetIndex, timeIndex, createdMs });
+  const txnIndex = trustedTransactions(loading, baseOffset);
+  const segment = new Segment({ baseOffset, file, offsetIndex, timeIndex, txnIndex, createdMs });
   segment.restore(file.sizeBytes);
   segment.markFlushed();
   offsetIndex.table.release();
   timeIndex.table.release();
+  txnIndex.release();
   return segment;
 }
 
@@ -291,7 +303,7 @@ function* openWhole(
 ): Steps<WholeSegment> {
   if (opened !== null && !loading.epochsLost) return scanEnd(loading, opened);
   opened?.close();
-  const segment = openUnindexed(loading, baseOffset);
+  const segment = openUnindexed(loading, baseOffset, trustedTransactions(loading, baseOffset));
   const { endOffset, tornBytes } = yield* recoverSegment(segment, {
     ...contextOf(loading),
     producers: null,
@@ -322,8 +334,28 @@ function contextOf(loading: Loading) {
   };
 }
 
-/** The segment with empty indexes, to be gone through. @throws DiskError */
-function openUnindexed(loading: Loading, baseOffset: number): Segment {
+function filesOf({ resources, path, files }: Loading) {
+  return { disk: resources.environment.disk, path, files };
+}
+
+function trustedTransactions(loading: Loading, baseOffset: number): TransactionIndex {
+  return openTransactionIndex(filesOf(loading), baseOffset, () => loading.lostTransactions.add(baseOffset));
+}
+
+/** Fills the transaction indexes that were not what they should be. */
+function* rebuildTransactions(loading: Loading, segments: readonly Segment[]): Steps<void> {
+  const { lostTransactions, snapshots, scanner, logger, resources } = loading;
+  for (const [i, { baseOffset, txnIndex }] of segments.entries()) {
+    if (!lostTransactions.has(baseOffset)) continue;
+    logger.warn('An index of aborted transactions is not sound and is rebuilt', { path: txnIndex.path });
+    const source = { snapshots, scanner, nowMs: resources.environment.clock.wallMs() };
+    const error = yield* rebuildTransactionIndex(source, segments, i);
+    if (error !== null) logger.warn('A rebuilt index could not be written', { path: txnIndex.path, error });
+  }
+}
+
+/** The segment with empty indexes of batches, to be gone through. @throws DiskError */
+function openUnindexed(loading: Loading, baseOffset: number, txnIndex: TransactionIndex): Segment {
   const { path, files, resources } = loading;
   const { disk } = resources.environment;
   const logName = offsetFileName(baseOffset, LOG_SUFFIX);
@@ -340,6 +372,7 @@ function openUnindexed(loading: Loading, baseOffset: number): Segment {
       `${path}/${offsetFileName(baseOffset, TIME_INDEX_SUFFIX)}`,
       baseOffset,
     ),
+    txnIndex,
     createdMs: files.get(logName)?.modifiedMs ?? 0,
   });
 }
@@ -353,7 +386,8 @@ function* recoverFrom(
 ): Steps<Found> {
   const { request, producers, snapshots, scanner, resources, logger, path } = loading;
   const { clock } = resources.environment;
-  const source = { producers, snapshots, scanner, nowMs: clock.wallMs() };
+  const { highWatermark } = request.checkpointed;
+  const source = { producers, snapshots, scanner, nowMs: clock.wallMs(), highWatermark };
   const segments = [...before.segments];
   let { logEndOffset } = before;
   yield* replayProducers(source, segments, logEndOffset);
@@ -371,7 +405,7 @@ function* recoverFrom(
       break;
     }
     const context = { ...contextOf(loading), producers, durableOffset: request.checkpointed.recoveryPoint };
-    const segment = openUnindexed(loading, baseOffset);
+    const segment = openUnindexed(loading, baseOffset, resetTransactionIndex(filesOf(loading), baseOffset));
     const { endOffset, tornBytes } = yield* recoverSegment(segment, context);
     segments.push(segment);
     logEndOffset = endOffset;
@@ -385,7 +419,7 @@ function* recoverFrom(
       removeSegments(loading, bases.slice(i + 1));
       break;
     }
-    if (i < bases.length - 1) yield* replaceIndexes(loading, segment);
+    if (i < bases.length - 1) yield* settleSealed(loading, segment, logEndOffset);
   }
   if (first < bases.length)
     logger.info('The log is recovered', { path, logEndOffset, segments: bases.length - first });
@@ -409,6 +443,15 @@ function isEmpty(loading: Loading, baseOffset: number): boolean {
 function removeSegments(loading: Loading, bases: readonly number[]): void {
   for (const base of bases.toReversed())
     removeSegmentFiles(loading.resources.environment.disk, loading.path, base);
+}
+
+/** Leaves a recovered segment that is followed by another as a roll does: with its indexes written, and the state of producers at its end. */
+function* settleSealed(loading: Loading, segment: Segment, endOffset: number): Steps<void> {
+  yield* replaceIndexes(loading, segment);
+  const { producers, snapshots, logger } = loading;
+  if (producers.size === 0 || snapshots.offsets.includes(endOffset)) return;
+  const error = yield* awaitDisk((done) => snapshots.write(endOffset, producers.entries(), done));
+  if (error !== null) logger.warn('A producer snapshot could not be written', { error });
 }
 
 /** Writes the rebuilt indexes of a sealed segment, so that they need not stay in memory. */

@@ -1,12 +1,12 @@
 import { assert } from '../base/assert.ts';
 import { DiskError } from '../io/disk.ts';
 import type { BatchView } from '../records/batch.ts';
+import { markerOf } from '../records/transaction-marker.ts';
 import type { ProduceRules } from '../records/validate.ts';
 import type { LaneHost } from './append-lane.ts';
 import type { LaneEntry } from './lane-entry.ts';
 import type { LogCore } from './log-core.ts';
 import type { LogFlushing } from './log-flushing.ts';
-import { markerOf } from './marker.ts';
 import { type Incoming, MAX_RELATIVE, mustRoll } from './roll.ts';
 import { createSegment, type Segment } from './segment.ts';
 import { isShortage } from './shortage.ts';
@@ -92,8 +92,8 @@ export class LogWriter implements LaneHost {
     this.#core.logger.warn('A file beside the log could not be written', { error });
   };
 
-  publishBatch(segment: Segment, batch: BatchView): void {
-    const { offsets, config, tail, epochs, producers } = this.#core;
+  publishBatch(segment: Segment, batch: BatchView, reserved: boolean): void {
+    const { offsets, config, tail, epochs } = this.#core;
     const { baseOffset, endOffset, sizeBytes } = batch;
     assert(baseOffset >= offsets.end, 'a batch is published at or above the log end');
     const position = segment.sizeBytes;
@@ -110,8 +110,15 @@ export class LogWriter implements LaneHost {
     tail.push(baseOffset, endOffset, position);
     if (batch.partitionLeaderEpoch > epochs.latestEpoch)
       epochs.assign(batch.partitionLeaderEpoch, baseOffset);
-    if (batch.hasProducerId) producers.publish(batch, markerOf(batch));
+    if (batch.hasProducerId) this.#publishProducer(segment, batch, reserved);
     offsets.end = endOffset;
+  }
+
+  #publishProducer(segment: Segment, batch: BatchView, reserved: boolean): void {
+    const { producers } = this.#core;
+    const marker = markerOf(batch);
+    const aborted = reserved ? producers.publish(batch, marker) : producers.apply(batch, marker);
+    if (aborted !== null) segment.addAborted(aborted);
   }
 
   published(): void {

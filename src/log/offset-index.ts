@@ -100,6 +100,12 @@ export class OffsetIndex {
     return i < 0 ? 0 : this.positionAt(i);
   }
 
+  /** Last offset of the first indexed batch that begins at or after `position`, -1 when there is none: everything before lies below. @throws DiskError */
+  offsetBeyondPosition(position: number): number {
+    const i = this.#floor(position - 1, 4) + 1;
+    return i < this.count ? this.offsetAt(i) : -1;
+  }
+
   /** Drops the entries at and above `offset`. @throws DiskError */
   truncateTo(offset: number): void {
     this.table.cut(this.floorOfOffset(offset - 1) + 1);

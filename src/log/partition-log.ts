@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
-import { type DiskCallback, DiskError } from '../io/disk.ts';
+import { type DiskCallback, DiskError, type FileRange } from '../io/disk.ts';
+import { abortedTransactionsIn } from './aborted-transactions.ts';
 import { AppendLane } from './append-lane.ts';
 import type { AppendCallback, AppendRequest } from './append-request.ts';
 import type { LogConfig } from './log-config.ts';
@@ -16,8 +17,10 @@ import type { LogResources } from './log-resources.ts';
 import { LogWriter } from './log-writer.ts';
 import { produceRules } from './produce-rules.ts';
 import { countDeletable, type RetainedLog } from './retention.ts';
+import type { ProducerEntry } from './producer-entry.ts';
 import type { Segment } from './segment.ts';
 import { SegmentGraveyard } from './segment-graveyard.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 import { type LookupCallback, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 
 /** Has the checkpoint of log starts written as it is now; `done` in any case. */
@@ -136,6 +139,12 @@ export class PartitionLog {
   set highWatermark(offset: number) {
     assert(offset >= 0 && offset <= this.logEndOffset, 'the high watermark is not above the log end');
     this.#core.offsets.highWatermark = offset;
+    this.#core.producers.transactions.setHighWatermark(offset);
+  }
+
+  /** Where READ_COMMITTED readers stop: the high watermark, or the first offset of a transaction that is open or whose marker lies above it. */
+  get lastStableOffset(): number {
+    return this.#core.lastStableOffset;
   }
 
   /** True after a disk error that cannot be survived, or once the log was deleted or closed: appends and reads answer KAFKA_STORAGE_ERROR. */
@@ -163,6 +172,11 @@ export class PartitionLog {
     return this.#core.producers.size;
   }
 
+  /** Those producers; only to be looked at. */
+  producers(): IterableIterator<ProducerEntry> {
+    return this.#core.producers.entries();
+  }
+
   /** The bounds, for the checkpoints. */
   get offsets(): LogOffsets {
     return this.#core.offsets;
@@ -184,6 +198,24 @@ export class PartitionLog {
       () => readLog(core, fetchOffset, options),
       (error) => core.logger.error('Reading the log failed', { offset: fetchOffset, error }),
     );
+  }
+
+  /**
+   * The aborted transactions that reach into what `read` gave at `fetchOffset`, for a reader that stops at `upperBoundOffset`; null if the disk fails. The log must not have changed since.
+   */
+  abortedTransactions(
+    fetchOffset: number,
+    range: FileRange,
+    upperBoundOffset: number,
+  ): AbortedTransaction[] | null {
+    const { segments, logger } = this.#core;
+    try {
+      return abortedTransactionsIn(segments, fetchOffset, range, upperBoundOffset);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      logger.error('Reading the aborted transactions failed', { offset: fetchOffset, error });
+      return null;
+    }
   }
 
   /** The first record with a timestamp >= `timestampMs`, null when there is none. May finish later if a large compressed batch must be opened. */
@@ -254,6 +286,7 @@ export class PartitionLog {
       return this.#cut(offset, done, () => {
         cutLog(this.#cutTarget(), offset);
         this.#core.offsets.cut(offset);
+        this.#core.producers.transactions.setHighWatermark(this.highWatermark);
         this.#core.epochs.truncateFromEnd(offset);
       });
     });
@@ -265,6 +298,7 @@ export class PartitionLog {
       this.#cut(Math.min(offset, this.logStartOffset), done, () => {
         emptyLog(this.#cutTarget(), offset);
         this.#core.offsets.restartAt(offset);
+        this.#core.producers.transactions.setHighWatermark(offset);
         this.#core.epochs.clear();
       });
     });
@@ -308,9 +342,19 @@ export class PartitionLog {
   }
 
   #cutTarget(): CutTarget {
-    const { resources, place, segments, producers, snapshots, scanner } = this.#core;
+    const { resources, place, segments, producers, snapshots, scanner, offsets } = this.#core;
     const { disk, clock } = resources.environment;
-    return { disk, path: place.path, segments, producers, snapshots, scanner, nowMs: clock.wallMs() };
+    const { highWatermark } = offsets;
+    return {
+      disk,
+      path: place.path,
+      segments,
+      producers,
+      snapshots,
+      scanner,
+      nowMs: clock.wallMs(),
+      highWatermark,
+    };
   }
 
   /** Appends wait until `start` calls back. */
@@ -324,28 +368,28 @@ export class PartitionLog {
    * look like a hole. Never above the log end.
    */
   advanceLogStart(offset: number): void {
-    const { offsets, epochs, segments, snapshots, logger, background } = this.#core;
+    const { offsets, epochs, segments, background } = this.#core;
     assert(offset <= offsets.end, 'the log start is not above the log end');
     if (offset <= offsets.start || this.offline) return;
     offsets.start = offset;
     epochs.truncateFromStart(offset);
     this.#graveyard.bury(segments.removeFirst(Math.max(segments.floor(offset), 0)));
-    try {
-      snapshots.removeBelow(segments.first.baseOffset);
-    } catch (error) {
-      logger.warn('An old producer snapshot could not be removed', { error });
-    }
     if (this.#graveyard.isEmpty) return;
     this.#burials++;
     this.saveLogStart(this, () => background.whenQuiet(() => this.#bury()));
   }
 
-  /** Moves deleted segments out of the way; the checkpoint of the log start must stand until that is durable. */
+  /** Moves deleted segments out of the way; the checkpoint of the log start must stand until that is durable. Producer snapshots go last: a segment that stays needs the one at its start. */
   #bury(): void {
-    const { background, place, resources } = this.#core;
+    const { background, place, resources, segments, snapshots, logger } = this.#core;
     const burials = this.#burials;
     this.#graveyard.work();
     if (this.offline) return;
+    try {
+      snapshots.removeBelow(segments.first.baseOffset);
+    } catch (error) {
+      logger.warn('An old producer snapshot could not be removed', { error });
+    }
     background.begin();
     resources.environment.disk.flushDirectory(place.path, (error) => {
       if (error === null && this.#burials === burials) this.#burials = 0;

@@ -45,6 +45,11 @@ export class ProducerEntry {
     return this.lastBatch?.lastSequence ?? NONE;
   }
 
+  /** True if a transaction is open. */
+  get isOpen(): boolean {
+    return this.currentTxnFirstOffset !== NONE;
+  }
+
   /** Takes in a batch of records; a new epoch makes the older ones forgotten. */
   addBatch(epoch: number, batch: ProducerBatch): void {
     this.#setEpoch(epoch);

@@ -5,7 +5,7 @@ import { BatchView } from '../records/batch.ts';
 import { type BatchInput, buildBatch } from '../records/builder.ts';
 import { buildControlBatch } from '../records/control-records.ts';
 import { HeldCompute } from '../records/held-compute.test.ts';
-import { markerOf } from './marker.ts';
+import { markerOf } from '../records/transaction-marker.ts';
 import { addToSequence } from '../records/batch.ts';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
 import { ProducerState } from './producer-state.ts';
@@ -95,7 +95,7 @@ test('an older epoch is refused, a newer one begins at 0 and forgets the old bat
 test('a reserved batch counts like a published one, until its write fails', () => {
   const state = published(batch(0));
   const second = batch(1, 2, { baseOffset: 1 });
-  state.reserve(second, 'second');
+  state.reserve(second, null, 'second');
   assert.equal(verdict(state, batch(1, 2)), 'like second');
   assert.equal(verdict(state, batch(3)), 'accepted');
   assert.equal(verdict(state, batch(1, 1)), 'OUT_OF_ORDER_SEQUENCE_NUMBER');
@@ -103,7 +103,7 @@ test('a reserved batch counts like a published one, until its write fails', () =
   state.dropPending();
   assert.equal(verdict(state, batch(1, 2)), 'accepted');
   assert.equal(verdict(state, batch(3)), 'OUT_OF_ORDER_SEQUENCE_NUMBER');
-  state.reserve(second, 'second');
+  state.reserve(second, null, 'second');
   state.publish(second, null);
   assert.equal(verdict(state, batch(1, 2)), 'duplicate of 1');
   assert.ok(state.isSettled);
@@ -111,20 +111,20 @@ test('a reserved batch counts like a published one, until its write fails', () =
 
 test('what a new producer sent behind a batch that was not written is refused until that one comes again', () => {
   const state = published();
-  state.reserve(batch(0, 2), 'first');
-  state.reserve(batch(2, 2), 'second');
+  state.reserve(batch(0, 2), null, 'first');
+  state.reserve(batch(2, 2), null, 'second');
   state.dropPending();
   assert.equal(verdict(state, batch(4)), 'OUT_OF_ORDER_SEQUENCE_NUMBER');
   assert.equal(verdict(state, batch(2, 2)), 'OUT_OF_ORDER_SEQUENCE_NUMBER');
   assert.equal(verdict(state, batch(0, 2)), 'accepted');
   assert.equal(verdict(state, batch(7, 1, { producerEpoch: 1 })), 'accepted');
-  state.reserve(batch(0, 2), 'first');
+  state.reserve(batch(0, 2), null, 'first');
   assert.equal(verdict(state, batch(2, 2)), 'accepted');
 });
 
 test('a reserved batch of a newer epoch fences the older one', () => {
   const state = published(batch(0));
-  state.reserve(batch(0, 1, { producerEpoch: 1, baseOffset: 1 }), 'newer');
+  state.reserve(batch(0, 1, { producerEpoch: 1, baseOffset: 1 }), null, 'newer');
   assert.equal(verdict(state, batch(0)), 'INVALID_PRODUCER_EPOCH');
   assert.equal(verdict(state, batch(0, 1, { producerEpoch: 1 })), 'like newer');
 });

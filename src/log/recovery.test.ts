@@ -27,6 +27,7 @@ function closedLog(seed = 1): { harness: LogHarness; records: ReturnType<typeof 
   const records = readAll(log);
   const bases = log.segments.map((segment) => segment.baseOffset);
   assert.ok(bases.length >= 4);
+  log.highWatermark = log.logEndOffset;
   harness.close();
   return { harness, records, bases };
 }

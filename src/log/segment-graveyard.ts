@@ -1,6 +1,6 @@
 import { DiskError, type DiskFile } from '../io/disk.ts';
 import type { TimerHandle } from '../io/clock.ts';
-import { DELETED_SUFFIX, offsetFileName, TXN_INDEX_SUFFIX } from './file-names.ts';
+import { DELETED_SUFFIX } from './file-names.ts';
 import type { LogEnvironment } from './log-environment.ts';
 import type { Segment } from './segment.ts';
 
@@ -58,18 +58,11 @@ export class SegmentGraveyard {
 
   #rename(segment: Segment): Grave {
     const { disk } = this.#environment;
-    const { file, offsetIndex, timeIndex, baseOffset } = segment;
-    const directory = file.path.slice(0, file.path.lastIndexOf('/'));
+    const { file, offsetIndex, timeIndex, txnIndex } = segment;
     const paths: string[] = [];
-    offsetIndex.table.close();
-    timeIndex.table.close();
+    segment.closeIndexes();
     this.#attempt(() => file.renameTo(file.path + DELETED_SUFFIX));
-    const others = [
-      offsetIndex.table.path,
-      timeIndex.table.path,
-      `${directory}/${offsetFileName(baseOffset, TXN_INDEX_SUFFIX)}`,
-    ];
-    for (const path of others) {
+    for (const path of [offsetIndex.table.path, timeIndex.table.path, txnIndex.path]) {
       this.#attempt(() => {
         if (!disk.exists(path)) return;
         disk.rename(path, path + DELETED_SUFFIX);

@@ -28,7 +28,7 @@ export interface RecoveredSegment {
 }
 
 /**
- * Goes through a segment whose indexes are empty, rebuilds them, and takes in epochs and producers, up to the first batch that is not whole and right. The file is not changed.
+ * Goes through a segment whose indexes are empty, rebuilds them (that of transactions only along with the producers), and takes in epochs and producers, up to the first batch that is not whole and right. The file is not changed.
  * @throws DiskError
  */
 export function* recoverSegment(segment: Segment, context: RecoveryContext): Steps<RecoveredSegment> {
@@ -40,12 +40,17 @@ export function* recoverSegment(segment: Segment, context: RecoveryContext): Ste
   while (scanner.next() && isGood(segment, context, endOffset, lastEpoch)) {
     segment.add(scanner, context.indexIntervalBytes);
     if (scanner.leaderEpoch > epochs.latestEpoch) epochs.assign(scanner.leaderEpoch, scanner.baseOffset);
-    if (producers !== null) applyScanned(producers, scanner);
+    if (producers !== null) takeProducer(segment, producers, scanner);
     lastEpoch = Math.max(lastEpoch, scanner.leaderEpoch);
     endOffset = scanner.lastOffset + 1;
     yield;
   }
   return { endOffset, tornBytes: fileBytes - segment.sizeBytes };
+}
+
+function takeProducer(segment: Segment, producers: ProducerState<unknown>, scanner: BatchScanner): void {
+  const aborted = applyScanned(producers, scanner);
+  if (aborted !== null) segment.addAborted(aborted);
 }
 
 /** True if the batch under the scanner can follow. Offsets and epochs never go back: what does is left over from before a cut. */

@@ -2,9 +2,16 @@ import { assert } from '../base/assert.ts';
 import type { Disk, DiskCallback, DiskFile } from '../io/disk.ts';
 import { compareHalves, numberOfHalves } from '../records/int64.ts';
 import type { BatchScanner } from './batch-scanner.ts';
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetFileName, TIME_INDEX_SUFFIX } from './file-names.ts';
+import {
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  offsetFileName,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+} from './file-names.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
+import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts';
 
 /** Bytes that a lookup reads at once: an index entry stands about every 4 KB. */
 const LOOKUP_READ_BYTES = 8192;
@@ -24,11 +31,23 @@ export interface SegmentParts {
   readonly file: DiskFile;
   readonly offsetIndex: OffsetIndex;
   readonly timeIndex: TimeIndex;
+  readonly txnIndex: TransactionIndex;
   readonly createdMs: number;
 }
 
+/** What a segment does with the file of an index; `EntryTable` has the contract. */
+interface IndexFile {
+  readonly busy: boolean;
+  persist(done: DiskCallback): void;
+  flush(done: DiskCallback): void;
+  replace(done: DiskCallback): void;
+  release(): void;
+  remove(): void;
+  close(): void;
+}
+
 /**
- * One segment: the file with the batches, and the two sparse indexes. `sizeBytes` and the indexes speak of published batches only; the file may be longer while
+ * One segment: the file with the batches, the two sparse indexes, and the aborted transactions that end in it. `sizeBytes` and the indexes speak of published batches only; the file may be longer while
  * an append is in flight.
  */
 export class Segment {
@@ -36,6 +55,7 @@ export class Segment {
   readonly file: DiskFile;
   readonly offsetIndex: OffsetIndex;
   readonly timeIndex: TimeIndex;
+  readonly txnIndex: TransactionIndex;
   /** Wall clock at its creation, ms. */
   readonly createdMs: number;
   /** Bytes of published batches. */
@@ -61,6 +81,7 @@ export class Segment {
     this.file = parts.file;
     this.offsetIndex = parts.offsetIndex;
     this.timeIndex = parts.timeIndex;
+    this.txnIndex = parts.txnIndex;
     this.createdMs = parts.createdMs;
     this.offsetOfMaxTimestamp = parts.baseOffset;
   }
@@ -86,6 +107,12 @@ export class Segment {
     }
     this.sizeBytes += batch.sizeBytes;
     this.#bytesSinceEntry += batch.sizeBytes;
+  }
+
+  /** Notes a transaction whose abort marker lies in this segment. */
+  addAborted(aborted: AbortedTransaction): void {
+    this.#indexChanges++;
+    this.txnIndex.append(aborted);
   }
 
   #takeTimestamp(batch: BatchFacts): void {
@@ -158,12 +185,14 @@ export class Segment {
   loadIndexes(): void {
     this.offsetIndex.table.load();
     this.timeIndex.table.load();
+    this.txnIndex.load();
   }
 
   /** Cuts the segment before the batch at `position`, whose offsets begin at `offset` or above; revokes leases into it. @throws DiskError */
   truncate(position: number, offset: number, scanner: BatchScanner): void {
     this.offsetIndex.truncateTo(offset);
     this.timeIndex.truncateTo(offset);
+    this.txnIndex.truncateTo(offset);
     this.file.truncate(position);
     this.restore(position);
     this.rescanTail(scanner);
@@ -174,14 +203,14 @@ export class Segment {
 
   /** Has the indexes written to their files, and their memory given back once the segment is sealed. */
   persistIndexes(sealed: boolean, done: DiskCallback): void {
-    this.#both((table, one) => table.persist(one), sealed, done);
+    this.#each((index, one) => index.persist(one), sealed, done);
   }
 
   /** Puts rebuilt indexes of a sealed segment into their files, durably, and gives their memory back. */
   replaceIndexes(done: DiskCallback): void {
     const changes = this.#indexChanges;
-    this.#both(
-      (table, one) => table.replace(one),
+    this.#each(
+      (index, one) => index.replace(one),
       true,
       (error) => {
         if (error === null) this.#indexFlushed = changes;
@@ -219,8 +248,8 @@ export class Segment {
   #flushIndexes(done: DiskCallback): void {
     const changes = this.#indexChanges;
     if (this.#indexFlushed === changes) return done(null);
-    return this.#both(
-      (table, one) => table.flush(one),
+    return this.#each(
+      (index, one) => index.flush(one),
       true,
       (error) => {
         if (error === null) this.#indexFlushed = Math.max(this.#indexFlushed, changes);
@@ -229,49 +258,53 @@ export class Segment {
     );
   }
 
-  #both(
-    act: (table: OffsetIndex['table'], done: DiskCallback) => void,
-    release: boolean,
-    done: DiskCallback,
-  ): void {
-    let waiting = 2;
+  #each(act: (index: IndexFile, done: DiskCallback) => void, release: boolean, done: DiskCallback): void {
+    const indexes = this.#indexes();
+    let waiting = indexes.length;
     let failed: Parameters<DiskCallback>[0] = null;
     const one: DiskCallback = (error) => {
       failed ??= error;
       if (--waiting > 0) return;
-      if (release && failed === null) {
-        this.offsetIndex.table.release();
-        this.timeIndex.table.release();
-      }
+      if (release && failed === null) for (const index of indexes) index.release();
       done(failed);
     };
-    act(this.offsetIndex.table, one);
-    act(this.timeIndex.table, one);
+    for (const index of indexes) act(index, one);
+  }
+
+  /** Those that have to do with a file. */
+  #indexes(): IndexFile[] {
+    const { offsetIndex, timeIndex, txnIndex } = this;
+    return txnIndex.hasFile
+      ? [offsetIndex.table, timeIndex.table, txnIndex]
+      : [offsetIndex.table, timeIndex.table];
   }
 
   /** True while an index is being written. */
   get busy(): boolean {
-    return this.offsetIndex.table.busy || this.timeIndex.table.busy;
+    return this.#indexes().some((index) => index.busy);
   }
 
   /** Ends the segment: revokes all leases into it and unlinks its files; nothing may be in flight. @throws DiskError */
   discard(): void {
     this.file.truncate(0);
     this.file.unlink();
-    this.offsetIndex.table.remove();
-    this.timeIndex.table.remove();
+    for (const index of this.#indexes()) index.remove();
   }
 
   /** Closes the files; nothing may be in flight. */
   close(): void {
     this.file.close();
-    this.offsetIndex.table.close();
-    this.timeIndex.table.close();
+    this.closeIndexes();
+  }
+
+  /** Closes the files of the indexes; nothing may be in flight. */
+  closeIndexes(): void {
+    for (const index of this.#indexes()) index.close();
   }
 }
 
 /**
- * Makes an empty segment with its three files, in place of what was there. The log file comes last: without it the others count for nothing, so that a failure leaves no
+ * Makes an empty segment with its three files (the fourth comes with the first aborted transaction), in place of what was there. The log file comes last: without it the others count for nothing, so that a failure leaves no
  * segment behind. @throws DiskError
  */
 export function createSegment(disk: Disk, directory: string, baseOffset: number, nowMs: number): Segment {
@@ -280,9 +313,11 @@ export function createSegment(disk: Disk, directory: string, baseOffset: number,
   let timeIndex: TimeIndex | null = null;
   try {
     timeIndex = TimeIndex.create(disk, pathOf(TIME_INDEX_SUFFIX), baseOffset);
+    const txnIndex = TransactionIndex.none(disk, pathOf(TXN_INDEX_SUFFIX));
+    if (disk.exists(txnIndex.path)) disk.remove(txnIndex.path);
     const file = disk.open(pathOf(LOG_SUFFIX), 'open-or-create');
     if (file.sizeBytes > 0) file.truncate(0);
-    return new Segment({ baseOffset, file, offsetIndex, timeIndex, createdMs: nowMs });
+    return new Segment({ baseOffset, file, offsetIndex, timeIndex, txnIndex, createdMs: nowMs });
   } catch (error) {
     offsetIndex.table.close();
     timeIndex?.table.close();

@@ -46,6 +46,8 @@ export interface LeaderAppend {
   readonly origin: 'client' | 'coordinator';
   readonly produceVersion: number;
   readonly nowMs: number;
+  /** See `AppendRequest`; of markers. */
+  readonly transactionVersion?: number;
   /** -1 (all), 0 or 1. */
   readonly acks: number;
 }
@@ -126,9 +128,9 @@ export class Partition {
     return this.#leader?.highWatermark ?? this.#log?.highWatermark ?? 0;
   }
 
-  /** Where READ_COMMITTED readers stop. Without transactions it is the high watermark. */
+  /** Where READ_COMMITTED readers stop: below it every transaction is decided on all in-sync replicas. Never above the high watermark, which it is without transactions. */
   get lastStableOffset(): number {
-    return this.highWatermark;
+    return this.#log?.lastStableOffset ?? this.highWatermark;
   }
 
   /** Log end when this leader's epoch began; -1 when not the leader. */
@@ -226,6 +228,7 @@ export class Partition {
         origin: append.origin,
         produceVersion: append.produceVersion,
         nowMs: append.nowMs,
+        transactionVersion: append.transactionVersion ?? 0,
       },
       done,
     );
@@ -325,6 +328,7 @@ export class Partition {
     this.#acknowledgements.checkInvariants(this.#leader?.highWatermark ?? null);
     if (this.#leader !== null && this.#log !== null) {
       assert(this.#leader.highWatermark <= this.#log.logEndOffset, 'the high watermark is inside the log');
+      assert(this.lastStableOffset <= this.highWatermark, 'what is stable is on all in-sync replicas');
     }
   }
 

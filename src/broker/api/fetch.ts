@@ -4,11 +4,12 @@
  * Records are never read: the answer names ranges of files, which the network sends from the page cache. One waiter per request: it hangs in the progress
  * lists of its partitions and on the timer wheel, and looks only at partitions that moved.
  *
- * Omitted: followers (every replica fetch is answered as from a broker that is no replica), preferred read replicas and aborted transactions (always none).
+ * Omitted: followers (every replica fetch is answered as from a broker that is no replica) and preferred read replicas.
  */
 import { ErrorCode } from '../../base/errors.ts';
 import { Timer } from '../../base/timer-wheel.ts';
 import { ZERO_UUID } from '../../base/uuid.ts';
+import type { AbortedTransaction } from '../../log/transaction-index.ts';
 import { FetchRequest, FetchResponse } from '../../protocol/messages/fetch.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import type { PartitionReadOptions, ReadIsolation } from '../../replication/partition.ts';
@@ -26,7 +27,7 @@ const FIRST_VERSION_WITH_LEADER_HINTS = 16;
 const FIRST_VERSION_WITH_STORAGE_ERROR = 6;
 const READ_COMMITTED = 1;
 const NO_RECORDS = Buffer.alloc(0);
-const NO_TRANSACTIONS: readonly never[] = [];
+const NO_TRANSACTIONS: readonly AbortedTransaction[] = [];
 
 type Response = InputOf<typeof FetchResponse>;
 type Context = RequestContext<Response>;
@@ -319,6 +320,7 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
   }
 
   #partitionData(partition: FetchPartition, hints: LeaderHints | null): PartitionData {
+    const aborted = this.#abortedIn(partition);
     const records = partition.range ?? NO_RECORDS;
     partition.range = null;
     const { errorCode } = partition;
@@ -330,9 +332,21 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
       lastStableOffset: partition.lastStableOffset,
       logStartOffset: partition.logStartOffset,
       divergingEpoch: partition.divergingEpoch ?? undefined,
-      abortedTransactions: this.#committed ? NO_TRANSACTIONS : null,
+      abortedTransactions: aborted,
       records,
     };
+  }
+
+  /** The aborted transactions among the records; null for a reader that does not ask. If they cannot be told the partition fails: without them its records mean something else. */
+  #abortedIn(partition: FetchPartition): readonly AbortedTransaction[] | null {
+    if (!this.#committed) return null;
+    const { range, target, fetchOffset, lastStableOffset } = partition;
+    if (range === null || target === null) return NO_TRANSACTIONS;
+    const aborted = target.log?.abortedTransactions(fetchOffset, range, lastStableOffset) ?? null;
+    if (aborted !== null) return aborted;
+    partition.releaseRange();
+    failPartition(partition, ErrorCode.KAFKA_STORAGE_ERROR);
+    return null;
   }
 
   #partitionError(partition: FetchPartition, errorCode: ErrorCode, hints: LeaderHints | null): PartitionData {
