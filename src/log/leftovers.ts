@@ -17,6 +17,8 @@ import type { Steps } from './steps.ts';
 /** Files of a segment beside its log. */
 const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX] as const;
 const SEGMENT_SUFFIXES = [LOG_SUFFIX, ...INDEX_SUFFIXES] as const;
+/** Names of files that were on their way in or out. */
+const UNFINISHED = /\.(deleted|tmp|cleaned|swap)$/;
 
 /**
  * Finishes or undoes what was under way in a partition's directory when its broker stopped (formats §14, steps 1 to 3), and returns what is there then, by name. Only deletions that
@@ -27,10 +29,10 @@ export function* clearLeftovers(
   path: string,
   scanner: BatchScanner,
 ): Steps<Map<string, DirectoryEntry>> {
-  const names = disk
-    .list(path)
-    .filter((entry) => entry.kind === 'file')
-    .map((entry) => entry.name);
+  const entries = disk.list(path);
+  const names = entries.filter((entry) => entry.kind === 'file').map((entry) => entry.name);
+  const isClear = !names.some((name) => UNFINISHED.test(name));
+  if (isClear) return withoutOrphans(disk, path, entries);
   for (const name of names) {
     const isSnapshotOfState = name.endsWith(`.checkpoint${DELETED_SUFFIX}`);
     if ((name.endsWith(DELETED_SUFFIX) && !isSnapshotOfState) || name.endsWith('.tmp'))
@@ -39,7 +41,16 @@ export function* clearLeftovers(
   yield;
   removeUnfinished(disk, path, names);
   yield* finishSwaps(disk, path, scanner);
-  const left = new Map(disk.list(path).map((entry) => [entry.name, entry]));
+  return withoutOrphans(disk, path, disk.list(path));
+}
+
+/** Removes indexes without their log, and returns what else there is. */
+function withoutOrphans(
+  disk: Disk,
+  path: string,
+  entries: readonly DirectoryEntry[],
+): Map<string, DirectoryEntry> {
+  const left = new Map(entries.map((entry) => [entry.name, entry]));
   for (const name of left.keys()) {
     const suffix = INDEX_SUFFIXES.find((one) => offsetOfFileName(name, one) !== null);
     if (suffix === undefined || left.has(name.slice(0, -suffix.length) + LOG_SUFFIX)) continue;

@@ -16,6 +16,8 @@ export class LogFlushing implements FlushHost {
   readonly #flusher: Flusher;
   readonly #epochFile: SmallFileWriter;
   readonly #metadataFile: SmallFileWriter;
+  /** What the leader epoch checkpoint says, or will once it is written; null when that is not known. */
+  #epochText: string | null;
   /** Called when the durable end has grown. */
   onFlushed: (() => void) | null = null;
 
@@ -27,15 +29,14 @@ export class LogFlushing implements FlushHost {
     this.#epochFile = new SmallFileWriter(
       disk,
       () => `${core.place.path}/${LEADER_EPOCH_FILE}`,
-      () => formatEpochCheckpoint(core.epochs.entries),
+      () => this.#epochContent(),
     );
     this.#metadataFile = new SmallFileWriter(
       disk,
       () => `${core.place.path}/${PARTITION_METADATA_FILE}`,
       () => formatPartitionMetadata(core.topicId),
     );
-    core.epochs.onChange(() => this.#epochFile.save());
-    if (dirty.epochs) this.#epochFile.save();
+    this.#epochText = dirty.epochs ? null : this.#epochContent();
     if (dirty.metadata) this.#metadataFile.save();
   }
 
@@ -122,8 +123,25 @@ export class LogFlushing implements FlushHost {
         one(error);
       });
     }
+    this.#saveEpochs();
     this.#epochFile.whenSaved(one);
     this.#metadataFile.whenSaved(one);
+  }
+
+  /**
+   * An epoch without records leaves no trace (a start drops it), so that leading ten thousand idle partitions writes nothing; and one whose records are not durable is found in them again by
+   * recovery. So the checkpoint is looked at when a flush begins, not when an epoch does.
+   */
+  #saveEpochs(): void {
+    const text = this.#epochContent();
+    if (text === this.#epochText) return;
+    this.#epochText = text;
+    this.#epochFile.save();
+  }
+
+  #epochContent(): string {
+    const { epochs, offsets } = this.#core;
+    return formatEpochCheckpoint(epochs.entries.filter(({ startOffset }) => startOffset < offsets.end));
   }
 
   flushed(endOffset: number): void {

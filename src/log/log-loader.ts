@@ -416,6 +416,7 @@ function* recoverFrom(
         tornBytes,
       });
       segment.file.truncate(segment.sizeBytes);
+      segment.markChanged();
       removeSegments(loading, bases.slice(i + 1));
       break;
     }

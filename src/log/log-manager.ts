@@ -5,6 +5,7 @@ import { DiskError } from '../io/disk.ts';
 import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { loadDirectory } from './directory-loader.ts';
 import { deletedDirectoryName, LOG_SUFFIX, partitionDirectoryName } from './file-names.ts';
+import { LogCloser } from './log-closer.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectory } from './log-directory.ts';
@@ -42,9 +43,6 @@ export interface LogManagerOptions {
   /** Told when a directory went offline (a failed flush, a vanished directory): all its logs are offline too. */
   readonly onDirectoryOffline?: (directory: LogDirectory, cause: Error) => void;
 }
-
-/** Logs that are closed at the same time. */
-const MAX_CLOSING = 32;
 
 /** The logs of a node: finding, making, deleting and closing them, and the checkpoints of their directories. */
 export class LogManager {
@@ -345,27 +343,14 @@ export class LogManager {
     this.#closing = true;
     this.#timers.stop();
     this.#remover.close();
-    const logs = [...this.#logs.values()];
     const failed = new Set<LogDirectory>();
-    let next = 0;
-    let open = 1;
-    const closed = (): void => {
-      if (--open > 0) return;
-      this.#finishClose(options, failed, done);
+    const { clock, logger } = this.#environment;
+    const closed = (log: PartitionLog, error: DiskError | null): void => {
+      if (error !== null || log.directory.offline) failed.add(log.directory);
+      if (error !== null) logger.error('A log could not be closed well', { path: log.path, error });
     };
-    const closeNext = (): void => {
-      const log = logs[next++];
-      if (log === undefined) return closed();
-      return log.close((error) => {
-        if (error !== null || log.directory.offline) failed.add(log.directory);
-        if (error !== null)
-          this.#environment.logger.error('A log could not be closed well', { path: log.path, error });
-        closeNext();
-      });
-    };
-    open += Math.min(MAX_CLOSING, logs.length);
-    for (let i = 0; i < MAX_CLOSING && i < logs.length; i++) closeNext();
-    closed();
+    const finish = (): void => this.#finishClose(options, failed, done);
+    new LogCloser(clock, [...this.#logs.values()], closed, finish).start();
   }
 
   #finishClose(

@@ -149,8 +149,9 @@ export class Segment {
 
   /** Adds the final entry of the time index, as Kafka does at roll and close. */
   seal(): void {
-    this.#indexChanges++;
+    const { count } = this.timeIndex;
     this.timeIndex.maybeAppend(this.maxTimestampHigh, this.maxTimestampLow, this.offsetOfMaxTimestamp);
+    if (this.timeIndex.count !== count) this.#indexChanges++;
   }
 
   /** True if a batch must go to a new segment for the indexes' sake. */
@@ -224,7 +225,12 @@ export class Segment {
     return this.#fileFlushed < this.#fileChanges || (sealed && this.#indexFlushed < this.#indexChanges);
   }
 
-  /** The files were found durable when the log was loaded. */
+  /** The file was cut by others, which is not durable yet. */
+  markChanged(): void {
+    this.#fileChanges++;
+  }
+
+  /** The files were found durable when the log was loaded, or are empty and may be lost as well as kept. */
   markFlushed(): void {
     this.#fileFlushed = this.#fileChanges;
     this.#indexFlushed = this.#indexChanges;
@@ -316,8 +322,10 @@ export function createSegment(disk: Disk, directory: string, baseOffset: number,
     const txnIndex = TransactionIndex.none(disk, pathOf(TXN_INDEX_SUFFIX));
     if (disk.exists(txnIndex.path)) disk.remove(txnIndex.path);
     const file = disk.open(pathOf(LOG_SUFFIX), 'open-or-create');
+    const segment = new Segment({ baseOffset, file, offsetIndex, timeIndex, txnIndex, createdMs: nowMs });
     if (file.sizeBytes > 0) file.truncate(0);
-    return new Segment({ baseOffset, file, offsetIndex, timeIndex, txnIndex, createdMs: nowMs });
+    else segment.markFlushed();
+    return segment;
   } catch (error) {
     offsetIndex.table.close();
     timeIndex?.table.close();

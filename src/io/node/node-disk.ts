@@ -44,6 +44,8 @@ export class NodeDisk implements Disk, NodeFileOwner {
   readonly #lanes = new Map<number, number>();
   /** Replacements and directory flushes, by path. */
   readonly #tasks = new KeyedQueue();
+  /** Who waits for a directory flush that has not begun: one serves them all. */
+  readonly #directoryFlushes = new Map<string, DiskCallback[]>();
 
   constructor(options: NodeDiskOptions) {
     this.operations = options.operations;
@@ -101,7 +103,20 @@ export class NodeDisk implements Disk, NodeFileOwner {
   }
 
   flushDirectory(path: string, done: DiskCallback): void {
-    this.#tasks.run(path, (ended) => this.#syncPath(path, 'flush directory', callThen(done, ended)));
+    const waiting = this.#directoryFlushes.get(path);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return;
+    }
+    this.#directoryFlushes.set(path, [done]);
+    this.#tasks.run(path, (ended) => {
+      const served = this.#directoryFlushes.get(path) ?? [];
+      this.#directoryFlushes.delete(path);
+      this.#syncPath(path, 'flush directory', (error) => {
+        for (const one of served) one(error);
+        ended();
+      });
+    });
   }
 
   replaceFile(path: string, content: Buffer, done: DiskCallback): void {
