@@ -211,6 +211,7 @@ export class Broker {
     const options = {
       directories,
       configOf: (topic: string) => this.#settings.of(topic, this.#view.image).log,
+      recoveryThreads: config.get('num.recovery.threads.per.data.dir'),
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       producerIdExpirationCheckIntervalMs: config.get('producer.id.expiration.check.interval.ms'),
       retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),

@@ -303,6 +303,8 @@ export class AppendLane implements GatedLane {
       if (!(error instanceof DiskError)) throw error;
       return this.#failWrite(error);
     }
+    // A roll begins a flush, and one that fails at once has taken the log offline and failed all that was reserved.
+    if (this.#reserved[0] !== first) return undefined;
     const group = this.#takeGroup(segment);
     this.#inFlight = group;
     const parts = group.length === 1 ? [first.part] : group.map((entry) => entry.part);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SSD_LATENCY } from '../../sim/virtual/disk.ts';
 import type { DiskError } from '../io/disk.ts';
+import { ErrorCode } from '../base/errors.ts';
 import { LogHarness } from './log-harness.test.ts';
 
 const SLOW = { latency: { ...SSD_LATENCY, inlineAppends: 1 } };
@@ -127,6 +128,7 @@ test('a flush makes a new segment durable by its name too', () => {
   const harness = new LogHarness({ config: { segmentBytes: 300 }, disk: { entryLoss: 1 } }).open();
   const log = harness.log();
   harness.produce(log, harness.batch(harness.records(1, 150)));
+  harness.flush(log);
   // The snapshot, which would flush the directory on its way, is not written.
   const lift = harness.disk.faults.add({ operation: 'rename' });
   harness.produce(log, harness.batch(harness.records(1, 150)));
@@ -136,4 +138,27 @@ test('a flush makes a new segment durable by its name too', () => {
   harness.crash('power');
   harness.open();
   assert.equal(harness.log().logEndOffset, 2);
+});
+
+test('a roll whose flush fails at once fails the append, and nothing else', () => {
+  const harness = new LogHarness({ config: { segmentBytes: 300 } }).open();
+  const log = harness.log();
+  harness.produce(log, harness.batch(harness.records(1, 150)));
+  harness.disk.faults.add({ operation: 'rename' });
+  const outcome = harness.append(log, harness.batch(harness.records(1, 150)));
+  assert.equal(outcome.errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
+  assert.equal(log.offline, true);
+});
+
+test('an epoch without records is not written; one with records is, with the next flush', () => {
+  const harness = new LogHarness().open();
+  const log = harness.log();
+  const path = `${log.path}/leader-epoch-checkpoint`;
+  log.assignEpoch(3, 0);
+  harness.flush(log);
+  assert.equal(harness.disk.exists(path), false);
+  harness.produce(log, harness.batch(1), { leaderEpoch: 3 });
+  log.assignEpoch(4, 1);
+  harness.flush(log);
+  assert.equal(harness.disk.readFile(path).toString(), '0\n1\n3 0\n');
 });

@@ -22,14 +22,14 @@ const UNFINISHED = /\.(deleted|tmp|cleaned|swap)$/;
 
 /**
  * Finishes or undoes what was under way in a partition's directory when its broker stopped (formats §14, steps 1 to 3), and returns what is there then, by name. Only deletions that
- * were decided on and replacements that were complete are carried out. @throws DiskError
+ * were decided on and replacements that were complete are carried out. @param entries what is in the directory now @throws DiskError
  */
 export function* clearLeftovers(
   disk: Disk,
   path: string,
   scanner: BatchScanner,
+  entries: readonly DirectoryEntry[],
 ): Steps<Map<string, DirectoryEntry>> {
-  const entries = disk.list(path);
   const names = entries.filter((entry) => entry.kind === 'file').map((entry) => entry.name);
   const isClear = !names.some((name) => UNFINISHED.test(name));
   if (isClear) return withoutOrphans(disk, path, entries);

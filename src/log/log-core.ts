@@ -55,8 +55,9 @@ export class LogCore {
   config: LogConfig;
   rules: ProduceRules;
   /** Entries of the partition's directory, or its own entry, are not durable. */
-  directoryDirty: boolean;
-  parentDirty: boolean;
+  directoryDirty = false;
+  parentDirty = false;
+  #isUnnamed: boolean;
   /** The files are not what they should be, or are closed. */
   broken = false;
   closed = false;
@@ -75,9 +76,17 @@ export class LogCore {
     this.offsets = parts.offsets;
     this.config = parts.config;
     this.rules = produceRules(parts.topic, parts.partition, parts.config);
-    this.directoryDirty = parts.entriesDirty;
-    this.parentDirty = parts.entriesDirty;
+    this.#isUnnamed = parts.entriesDirty;
+    this.takeName();
     this.producers.transactions.setHighWatermark(parts.offsets.highWatermark);
+  }
+
+  /** Of a log that never had a record nothing is lost with its names: they begin to count with the first one. */
+  takeName(): void {
+    if (!this.#isUnnamed || this.offsets.end === 0) return;
+    this.#isUnnamed = false;
+    this.directoryDirty = true;
+    this.parentDirty = true;
   }
 
   /** Made for the first line. */

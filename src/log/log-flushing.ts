@@ -106,6 +106,7 @@ export class LogFlushing implements FlushHost {
   flushBeside(done: DiskCallback): void {
     const core = this.#core;
     const paths: string[] = [];
+    core.takeName();
     if (core.directoryDirty) paths.push(core.place.path);
     if (core.parentDirty) paths.push(core.directory.path);
     core.directoryDirty = false;

@@ -31,6 +31,7 @@ import { SegmentList } from './segment-list.ts';
 import { recoverSegment } from './segment-recovery.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 import { awaitDisk, type Steps } from './steps.ts';
+import { suspectFrom } from './suspect-segments.ts';
 import { TimeIndex } from './time-index.ts';
 import type { TransactionIndex } from './transaction-index.ts';
 import {
@@ -53,6 +54,10 @@ export interface LoadRequest {
   readonly checkpointed: CheckpointedOffsets;
   /** Topic id if `partition.metadata` is missing. */
   readonly defaultTopicId?: Uuid;
+  /** What is in the partition's directory, if it has been listed. */
+  readonly entries?: readonly DirectoryEntry[];
+  /** Told of bytes that were checked. */
+  readonly onChecked?: (bytes: number) => void;
 }
 
 /** Work on one directory. */
@@ -135,7 +140,7 @@ export function* loadLog(
 function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadRequest): Steps<Loading> {
   const { disk, compute, logger } = resources.environment;
   const { path } = request.place;
-  const files = yield* clearLeftovers(disk, path, scanner);
+  const files = yield* clearLeftovers(disk, path, scanner, request.entries ?? disk.list(path));
   const offsetsOf = (suffix: string): number[] =>
     [...files.keys()]
       .map((name) => offsetOfFileName(name, suffix))
@@ -176,10 +181,11 @@ function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadR
  */
 function readEpochs(
   text: string | null,
-  loading: Pick<Loading, 'logger' | 'request' | 'bases'>,
+  loading: Pick<Loading, 'logger' | 'request' | 'bases' | 'files'>,
 ): LeaderEpochCache | null {
-  if (text === null) return null;
-  const { logger, request, bases } = loading;
+  const { logger, request, bases, files } = loading;
+  const isEmpty = bases.every((base) => files.get(offsetFileName(base, LOG_SUFFIX))?.sizeBytes === 0);
+  if (text === null) return isEmpty ? new LeaderEpochCache() : null;
   try {
     const epochs = new LeaderEpochCache(parseEpochCheckpoint(text));
     const logStartOffset = Math.max(request.checkpointed.logStartOffset, bases[0] ?? 0);
@@ -248,14 +254,6 @@ function* recoverAll(loading: Loading, bases: readonly number[]): Steps<Found> {
   const checkpointed = { ...loading.request.checkpointed, recoveryPoint: 0 };
   const request = { ...loading.request, checkpointed };
   return yield* recoverFrom({ ...loading, request }, bases, 0, { segments: [], logEndOffset: bases[0] ?? 0 });
-}
-
-/**
- * Index of the first segment that may not be durable. One that ends at the recovery point itself may have been sealed after the flush, so that its indexes are not.
- */
-function suspectFrom(bases: readonly number[], recoveryPoint: number): number {
-  const after = bases.findIndex((base) => base >= recoveryPoint);
-  return Math.max((after < 0 ? bases.length : after) - 1, 0);
 }
 
 /** The segment with indexes that look right, null if they do not. @throws DiskError */
@@ -359,7 +357,7 @@ function openUnindexed(loading: Loading, baseOffset: number, txnIndex: Transacti
   const { path, files, resources } = loading;
   const { disk } = resources.environment;
   const logName = offsetFileName(baseOffset, LOG_SUFFIX);
-  return new Segment({
+  const segment = new Segment({
     baseOffset,
     file: disk.open(`${path}/${logName}`, 'read-write'),
     offsetIndex: OffsetIndex.create(
@@ -375,6 +373,9 @@ function openUnindexed(loading: Loading, baseOffset: number, txnIndex: Transacti
     txnIndex,
     createdMs: files.get(logName)?.modifiedMs ?? 0,
   });
+  const timeName = offsetFileName(baseOffset, TIME_INDEX_SUFFIX);
+  if (segment.file.sizeBytes === 0 && files.get(timeName)?.sizeBytes === 0) segment.markFlushed();
+  return segment;
 }
 
 /** Checks the segments from `first` on, after the trusted ones in `before`, and cuts at the first bad byte. Then producers and epochs are those of the end. */
@@ -409,6 +410,7 @@ function* recoverFrom(
     const { endOffset, tornBytes } = yield* recoverSegment(segment, context);
     segments.push(segment);
     logEndOffset = endOffset;
+    request.onChecked?.(segment.file.sizeBytes);
     if (tornBytes > 0) {
       logger.warn('The log is cut where its batches end to be whole', {
         baseOffset,
@@ -423,7 +425,7 @@ function* recoverFrom(
     if (i < bases.length - 1) yield* settleSealed(loading, segment, logEndOffset);
   }
   if (first < bases.length)
-    logger.info('The log is recovered', { path, logEndOffset, segments: bases.length - first });
+    logger.debug('The log is recovered', { path, logEndOffset, segments: bases.length - first });
   return { segments, logEndOffset };
 }
 

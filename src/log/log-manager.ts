@@ -5,6 +5,7 @@ import { DiskError } from '../io/disk.ts';
 import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { loadDirectory } from './directory-loader.ts';
 import { deletedDirectoryName, LOG_SUFFIX, partitionDirectoryName } from './file-names.ts';
+import { LoadProgress } from './load-progress.ts';
 import { LogCloser } from './log-closer.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
@@ -19,6 +20,7 @@ import { createSegment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import { isShortage } from './shortage.ts';
 import { SnapshotStore } from './snapshot-store.ts';
+import { StepRunner } from './step-runner.ts';
 import { runSteps } from './steps.ts';
 import { TreeRemover } from './tree-remover.ts';
 
@@ -28,6 +30,8 @@ export interface LogManagerOptions {
   readonly directories: readonly LogDirectory[];
   /** Config of a topic's logs; asked for each log found or created, and again never: changes go to `PartitionLog.updateConfig`. */
   readonly configOf: (topic: string) => LogConfig;
+  /** `num.recovery.threads.per.data.dir`: logs of a directory that are loaded at the same time, all on the one thread. */
+  readonly recoveryThreads?: number;
   /** `producer.id.expiration.ms`. */
   readonly producerIdExpirationMs?: number;
   /** `log.flush.offset.checkpoint.interval.ms`: recovery points and log starts. */
@@ -51,6 +55,8 @@ export class LogManager {
   readonly #resources: LogResources;
   readonly #options: LogManagerOptions;
   readonly #logs = new Map<string, PartitionLog>();
+  /** Logs by directory. */
+  readonly #counts = new Map<LogDirectory, number>();
   readonly #checkpoints: ReadonlyMap<LogDirectory, DirectoryCheckpoints>;
   readonly #timers: ManagerTimers;
   readonly #remover: TreeRemover;
@@ -91,23 +97,24 @@ export class LogManager {
     let left = options.directories.length;
     let failure: BrokerError | null = null;
     assert(left > 0, 'a log manager has a directory');
+    const runner = new StepRunner(environment.clock);
+    const progress = new LoadProgress(environment);
+    const { configOf, recoveryThreads: parallel = 2 } = options;
     for (const directory of options.directories) {
-      runSteps(
-        environment.clock,
-        loadDirectory(manager.#resources, directory, options.configOf),
-        (error, found) => {
-          if (found === undefined) {
-            if (!(error instanceof DiskError)) throw error;
-            directory.fail(error);
-          } else {
-            for (const path of found.deleted)
-              manager.#remover.later(path, options.fileDeleteDelayMs ?? 60_000);
-            for (const name of found.orphans) manager.#checkpoints.get(directory)?.addOrphan(name);
-            for (const log of found.logs) failure ??= manager.#add(log);
-          }
-          if (--left === 0) manager.#opened(failure, done);
-        },
-      );
+      const steps = loadDirectory(manager.#resources, directory, { configOf, parallel, runner, progress });
+      runner.run(steps, (error, found) => {
+        if (found === undefined) {
+          if (!(error instanceof DiskError)) throw error;
+          directory.fail(error);
+        } else {
+          for (const path of found.deleted) manager.#remover.later(path, options.fileDeleteDelayMs ?? 60_000);
+          for (const name of found.orphans) manager.#checkpoints.get(directory)?.addOrphan(name);
+          for (const log of found.logs) failure ??= manager.#add(log);
+        }
+        if (--left > 0) return;
+        progress.finished();
+        manager.#opened(failure, done);
+      });
     }
   }
 
@@ -140,6 +147,7 @@ export class LogManager {
     const other = this.#logs.get(key);
     const checkpoints = this.#checkpoints.get(log.directory) as DirectoryCheckpoints;
     this.#logs.set(key, log);
+    this.#counts.set(log.directory, this.#countIn(log.directory) + 1);
     log.settleCheckpoints = (cut, done) => checkpoints.settle(cut, done);
     log.saveLogStart = (_log, done) => checkpoints.saveLogStarts(done);
     // What the checkpoints promise may be more than there is, or of another log that had this name.
@@ -202,15 +210,17 @@ export class LogManager {
   }
 
   #place(directoryId: Uuid | undefined): LogDirectory {
-    const counts = new Map(this.directories.map((directory) => [directory, 0]));
-    for (const log of this.#logs.values()) counts.set(log.directory, (counts.get(log.directory) ?? 0) + 1);
     let best: LogDirectory | null = null;
-    for (const [directory, count] of counts) {
+    for (const directory of this.directories) {
       if (directory.offline || (directoryId !== undefined && directory.directoryId !== directoryId)) continue;
-      if (best === null || count < (counts.get(best) as number)) best = directory;
+      if (best === null || this.#countIn(directory) < this.#countIn(best)) best = directory;
     }
     if (best === null) throw new BrokerError('LOG_DIRECTORY_OFFLINE', 'No log directory can take a new log');
     return best;
+  }
+
+  #countIn(directory: LogDirectory): number {
+    return this.#counts.get(directory) ?? 0;
   }
 
   #make(
@@ -260,6 +270,7 @@ export class LogManager {
     assert(log !== null, 'a log is deleted once');
     const name = partitionDirectoryName(topic, partition);
     this.#logs.delete(name);
+    this.#counts.set(log.directory, this.#countIn(log.directory) - 1);
     this.#checkpoints.get(log.directory)?.addOrphan(name);
     const { disk, random } = this.#environment;
     const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, random)}`;
