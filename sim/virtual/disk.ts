@@ -193,6 +193,10 @@ export class VirtualDisk implements Disk, FileOwner {
     return Math.max(0, this.capacityBytes - usedBytes);
   }
 
+  totalBytes(_path: string): number {
+    return this.capacityBytes;
+  }
+
   close(done: () => void): void {
     const files = [...this.#files];
     let waiting = files.length + 1;

@@ -17,6 +17,7 @@ import { openLogDirectories } from '../log/open-directories.ts';
 import type { NodeEndpoint } from '../metadata/broker-registration.ts';
 import { adminHandler } from './admin-http.ts';
 import { Counters } from './counters.ts';
+import { DirectoryAssignments } from './directory-assignments.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { MetadataView } from './metadata-view.ts';
 import { type Gauges, MetricsPage } from './metrics.ts';
@@ -69,6 +70,7 @@ export class Broker {
   #driver: SingleVoterDriver | null = null;
   #logs: LogManager | null = null;
   #partitions: Partitions | null = null;
+  #assignments: DirectoryAssignments | null = null;
   #serving: Serving | null = null;
   #lifecycle: Lifecycle | null = null;
   #admin: HttpListener | null = null;
@@ -151,10 +153,9 @@ export class Broker {
     const serving = this.#openServing(driver, partitions);
     this.#addresses = serving.listen(this.#config.listeners.broker);
     await this.#join(driver);
+    this.#assignments?.flush();
     await this.#until(() => partitions.settled);
-    for (const { path } of partitions.strays()) {
-      this.#logger.warn('A log belongs to no topic of the cluster and is left alone', { path });
-    }
+    for (const log of partitions.strays()) (this.#logs as LogManager).setAside(log);
     this.#state = 'serving';
     serving.connections.serve();
   }
@@ -220,6 +221,7 @@ export class Broker {
       onDirectoryOffline: (directory: LogDirectory, cause: Error) => {
         this.#logger.error('A log directory failed and is offline', { path: directory.path, error: cause });
         this.#partitions?.directoryFailed(directory);
+        this.#lifecycle?.hurry();
       },
     };
     this.#logs = await new Promise((resolve, reject) => {
@@ -230,6 +232,14 @@ export class Broker {
   }
 
   #followMetadata(driver: SingleVoterDriver): Partitions {
+    const assignments = new DirectoryAssignments({
+      brokerId: this.nodeId,
+      brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
+      channel: driver,
+      clock: this.#ports.clock,
+      logger: this.#logger,
+    });
+    this.#assignments = assignments;
     const partitions = new Partitions({
       localId: this.nodeId,
       logs: this.#logs as LogManager,
@@ -237,6 +247,7 @@ export class Broker {
       clock: this.#ports.clock,
       logger: this.#logger,
       settingsOf: (topic, image) => this.#settings.of(topic, image),
+      onPlaced: (place) => assignments.assign(place),
     });
     this.#partitions = partitions;
     driver.subscribe(partitions);
@@ -358,6 +369,7 @@ export class Broker {
   async #closeStorage(clean: boolean): Promise<void> {
     const brokerEpoch = this.#lifecycle?.brokerEpoch ?? -1;
     this.#partitions?.stopAll();
+    this.#assignments?.close();
     const logs = this.#logs;
     if (logs !== null) await new Promise<void>((resolve) => logs.close({ clean, brokerEpoch }, resolve));
     const driver = this.#driver;

@@ -32,6 +32,8 @@ export interface ControllerChannel {
   heartbeat(request: ControllerApis[63]['request'], done: ControllerAnswer<63>): void;
   /** AllocateProducerIds for this node's broker. */
   allocateProducerIds(request: ControllerApis[67]['request'], done: ControllerAnswer<67>): void;
+  /** AssignReplicasToDirs by this node's broker. */
+  assignReplicasToDirs(request: ControllerApis[73]['request'], done: ControllerAnswer<73>): void;
   /** AlterPartition by this node's broker as leader. */
   alterPartition(request: ControllerApis[56]['request'], done: ControllerAnswer<56>): void;
   /** Any forwardable API, on behalf of a client. The caller has authorized it. */

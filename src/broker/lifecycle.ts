@@ -96,6 +96,13 @@ export class Lifecycle {
     this.#tick();
   }
 
+  /** Has the next heartbeat sent now: there is something that the controller should know soon. */
+  hurry(): void {
+    if (this.#state !== 'registered' && this.#state !== 'active') return;
+    this.#options.wheel.cancel(this.#timer);
+    this.#heartbeat();
+  }
+
   /** Ends at once, without a word to the controller. */
   stop(): void {
     this.#state = 'gone';

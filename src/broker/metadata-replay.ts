@@ -3,6 +3,7 @@ import { ErrorCode } from '../base/errors.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { Steps } from '../log/steps.ts';
+import { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataProvenance } from '../metadata/metadata-image.ts';
 import type { MetadataPublication } from '../metadata/metadata-loader.ts';
 import { decodeRecord } from '../metadata/metadata-record.ts';
@@ -39,6 +40,17 @@ export function* replaySnapshot(
     epoch: id.epoch,
     timestampMs: preamble.lastContainedLogTimestampMs,
   });
+}
+
+/** What a snapshot and the log after it gave, as one step from nothing: subscribers begin with all that there is. */
+export function joinPublications(
+  loaded: MetadataPublication | null,
+  replayed: MetadataPublication | null,
+): MetadataPublication | null {
+  if (loaded === null || replayed === null) return loaded ?? replayed;
+  const delta = MetadataDelta.fromNothing(replayed.image);
+  delta.apply(replayed.image.provenance);
+  return { ...replayed, delta };
 }
 
 /**

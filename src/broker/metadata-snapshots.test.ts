@@ -234,8 +234,7 @@ test('through crashes at any moment a start finds a state that the log went thro
     const note = (image: MetadataImage) => states.set(placeOf(image), contentWithoutPlace(image));
     for (let life = 0; life < 4; life++) {
       const driver = machine.start();
-      if (life > 0 && (machine.follower.first?.provenance.offset ?? -1) + 1 === snapshots(machine).at(-1))
-        loaded++;
+      if (life > 0 && snapshots(machine).length > 0) loaded++;
       for (let i = 0; i < 60; i++) {
         note(driver.image);
         const request = requests.next(driver.image);

@@ -11,8 +11,9 @@ import { ConfigResourceType, parseConfigResourceKey } from '../metadata/configur
 import type { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import type { MetadataPublisher } from '../metadata/metadata-publisher.ts';
-import type { PartitionRegistration } from '../metadata/partition-registration.ts';
+import { directoryOf, type PartitionRegistration } from '../metadata/partition-registration.ts';
 import { Partition } from '../replication/partition.ts';
+import type { ReplicaPlace } from './directory-assignments.ts';
 import type { MetadataView } from './metadata-view.ts';
 
 /** How long one turn may work on assignments before the loop gets its chance. */
@@ -33,6 +34,8 @@ export interface PartitionsOptions {
   readonly logger: Logger;
   /** Effective settings of a topic, from its dynamic configs in the image. */
   readonly settingsOf: (topic: string, image: MetadataImage) => TopicSettings;
+  /** A replica lies in another directory than the metadata says, or the metadata does not say. */
+  readonly onPlaced: (place: ReplicaPlace) => void;
 }
 
 interface TopicPartitions {
@@ -134,7 +137,7 @@ export class Partitions implements MetadataPublisher {
     }
   }
 
-  /** Logs that no partition of the metadata claims: their topics are gone, or belong elsewhere now. They are left alone. */
+  /** Logs that no partition of the metadata claims: their topics are gone, or belong elsewhere now. */
   *strays(): IterableIterator<PartitionLog> {
     for (const log of this.#options.logs.all()) {
       if (this.find(log.topic, log.partition)?.log !== log) yield log;
@@ -266,6 +269,12 @@ export class Partitions implements MetadataPublisher {
       replicas: registration.replicas,
       isr: registration.isr,
     });
+    this.#reportPlace(partition, registration);
+  }
+
+  #reportPlace({ log, topicId, partition }: Partition, registration: PartitionRegistration): void {
+    if (log === null || directoryOf(registration, this.#options.localId) === log.directoryId) return;
+    this.#options.onPlaced({ topicId, partition, directoryId: log.directoryId });
   }
 
   #openLog(topic: TopicPartitions, partition: Partition, atStart: boolean): boolean {

@@ -12,6 +12,7 @@ import { deleteRecordsApi } from './api/delete-records.ts';
 import { describeClusterApi } from './api/describe-cluster.ts';
 import { describeConfigsApi } from './api/describe-configs.ts';
 import { describeProducersApi } from './api/describe-producers.ts';
+import { describeLogDirsApi } from './api/describe-log-dirs.ts';
 import { describeTopicPartitionsApi } from './api/describe-topic-partitions.ts';
 import { FetchWaiters, fetchApi } from './api/fetch.ts';
 import { forwardedApis } from './api/forwarded.ts';
@@ -109,6 +110,7 @@ export class Serving {
     table.add(deleteRecordsApi(services));
     table.add(offsetForLeaderEpochApi(services));
     table.add(describeConfigsApi(services, config));
+    table.add(describeLogDirsApi(services, this.#options.logs));
     table.add(describeClusterApi(services));
     table.add(describeTopicPartitionsApi(services));
     table.add(describeProducersApi(services));

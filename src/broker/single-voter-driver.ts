@@ -35,7 +35,7 @@ import {
   QUORUM_STATE_FILE,
   type QuorumState,
 } from './metadata-quorum-state.ts';
-import { replayLog, replaySnapshot } from './metadata-replay.ts';
+import { joinPublications, replayLog, replaySnapshot } from './metadata-replay.ts';
 import { MetadataSnapshots, snapshotLimits } from './metadata-snapshots.ts';
 
 /** What a driver is opened with. */
@@ -191,6 +191,10 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
 
   allocateProducerIds(request: ControllerApis[67]['request'], done: ControllerAnswer<67>): void {
     this.#submit(67, 0, request, done);
+  }
+
+  assignReplicasToDirs(request: ControllerApis[73]['request'], done: ControllerAnswer<73>): void {
+    this.#submit(73, 0, request, done);
   }
 
   alterPartition(request: ControllerApis[56]['request'], done: ControllerAnswer<56>): void {
@@ -440,8 +444,8 @@ export class SingleVoterDriver implements ControllerChannel, MetadataSource {
     const error = yield* awaitDisk((done) => disk.replaceFile(this.#quorumStatePath, content, done));
     if (this.#isOver()) return;
     if (error !== null) throw error;
-    if (loaded !== null) this.#commits.addPublication(loaded.image.provenance.offset + 1, loaded);
-    if (replayed !== null) this.#commits.addPublication(log.logEndOffset, replayed);
+    const first = joinPublications(loaded, replayed);
+    if (first !== null) this.#commits.addPublication(log.logEndOffset, first);
     this.#lead(bootstrap);
   }
 

@@ -210,6 +210,7 @@ const NEWEST: Readonly<Record<ControllerApiKey, number>> = {
   63: 1,
   64: 0,
   67: 0,
+  73: 0,
 };
 
 function isDefault(value: unknown, stated: unknown): boolean {

@@ -7,6 +7,10 @@ import type {
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../protocol/messages/alter-configs.ts';
 import type { AlterPartitionRequest, AlterPartitionResponse } from '../protocol/messages/alter-partition.ts';
 import type {
+  AssignReplicasToDirsRequest,
+  AssignReplicasToDirsResponse,
+} from '../protocol/messages/assign-replicas-to-dirs.ts';
+import type {
   BrokerHeartbeatRequest,
   BrokerHeartbeatResponse,
 } from '../protocol/messages/broker-heartbeat.ts';
@@ -47,6 +51,7 @@ export interface ControllerApis {
   63: { request: BrokerHeartbeatRequest; response: InputOf<typeof BrokerHeartbeatResponse> };
   64: { request: UnregisterBrokerRequest; response: InputOf<typeof UnregisterBrokerResponse> };
   67: { request: AllocateProducerIdsRequest; response: InputOf<typeof AllocateProducerIdsResponse> };
+  73: { request: AssignReplicasToDirsRequest; response: InputOf<typeof AssignReplicasToDirsResponse> };
 }
 
 /** Key of an API the controller answers. */
@@ -65,6 +70,7 @@ export const ControllerApi = {
   BROKER_HEARTBEAT: 63,
   UNREGISTER_BROKER: 64,
   ALLOCATE_PRODUCER_IDS: 67,
+  ASSIGN_REPLICAS_TO_DIRS: 73,
 } as const satisfies Record<string, ControllerApiKey>;
 
 /** One request to the controller. */

@@ -4,6 +4,7 @@ import type { MetadataImage, MetadataProvenance } from '../metadata/metadata-ima
 import type { MetadataPublication } from '../metadata/metadata-loader.ts';
 import type { MetadataRecord } from '../metadata/metadata-record.ts';
 import { abortRecord, firstRecords } from './activation.ts';
+import { assignReplicasToDirs } from './assign-replicas.ts';
 import { alterPartition } from './alter-partition.ts';
 import { BrokerHeartbeats } from './broker-heartbeats.ts';
 import { electMissingLeaders } from './broker-changes.ts';
@@ -185,6 +186,8 @@ export class Controller {
         return unregisterBroker(context, request.body);
       case 67:
         return allocateProducerIds(context, request.body);
+      case 73:
+        return assignReplicasToDirs(context, request.body);
       default:
         return unreachable(request);
     }

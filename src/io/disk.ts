@@ -141,6 +141,8 @@ export interface Disk {
   lock(path: string): DiskLock;
   /** Free bytes for this user on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Bytes that the file system of `path` holds in all. */
+  totalBytes(path: string): number;
   /** Waits until all appends and flushes asked for so far are completed, then closes all. */
   close(done: () => void): void;
 }

@@ -76,6 +76,12 @@ export function deletedDirectoryName(topic: string, partition: number, random: R
   return topic.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
 }
 
+/** Name for a log that no topic of the cluster claims; like `deletedDirectoryName`. */
+export function strayDirectoryName(topic: string, partition: number, random: Random): string {
+  const suffix = `-${partition}.${random.bytes(16).toString('hex')}-stray`;
+  return topic.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
+}
+
 /** Null if the name is not that of a partition's directory. */
 export function parsePartitionDirectory(name: string): PartitionDirectory | null {
   const marked = /^(.+)\.[0-9a-f]{32}-(delete|stray|future)$/.exec(name);

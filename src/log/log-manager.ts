@@ -4,7 +4,12 @@ import type { Uuid } from '../base/uuid.ts';
 import { DiskError } from '../io/disk.ts';
 import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { loadDirectory } from './directory-loader.ts';
-import { deletedDirectoryName, LOG_SUFFIX, partitionDirectoryName } from './file-names.ts';
+import {
+  deletedDirectoryName,
+  LOG_SUFFIX,
+  partitionDirectoryName,
+  strayDirectoryName,
+} from './file-names.ts';
 import { LoadProgress } from './load-progress.ts';
 import { LogCloser } from './log-closer.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
@@ -170,6 +175,12 @@ export class LogManager {
     return this.#logs.get(partitionDirectoryName(topic, partition)) ?? null;
   }
 
+  /** Room on the file system of a directory, in bytes. @throws DiskError */
+  roomIn(directory: LogDirectory): { readonly totalBytes: number; readonly usableBytes: number } {
+    const { disk } = this.#environment;
+    return { totalBytes: disk.totalBytes(directory.path), usableBytes: disk.freeBytes(directory.path) };
+  }
+
   /** Every log, in no particular order. */
   all(): IterableIterator<PartitionLog> {
     return this.#logs.values();
@@ -268,16 +279,31 @@ export class LogManager {
   delete(topic: string, partition: number): void {
     const log = this.get(topic, partition);
     assert(log !== null, 'a log is deleted once');
-    const name = partitionDirectoryName(topic, partition);
+    const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, this.#environment.random)}`;
+    this.#takeOut(log, target, () => this.#remover.later(target, log.config.fileDeleteDelayMs));
+  }
+
+  /** Takes out of service a log that no topic of the cluster claims. Its files stay, under a name that says so: they may have been acknowledged somewhere. */
+  setAside(log: PartitionLog): void {
+    const { topic, partition, directory } = log;
+    const target = `${directory.path}/${strayDirectoryName(topic, partition, this.#environment.random)}`;
+    this.#environment.logger.warn('A log belongs to no topic of the cluster and is set aside', {
+      path: log.path,
+      newPath: target,
+    });
+    this.#takeOut(log, target, () => undefined);
+  }
+
+  /** Takes a log out of service and renames its directory; `done` if that could be done, once nothing uses the files. */
+  #takeOut(log: PartitionLog, target: string, done: () => void): void {
+    const name = partitionDirectoryName(log.topic, log.partition);
     this.#logs.delete(name);
     this.#counts.set(log.directory, this.#countIn(log.directory) - 1);
     this.#checkpoints.get(log.directory)?.addOrphan(name);
-    const { disk, random } = this.#environment;
-    const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, random)}`;
     let renamed = false;
     try {
       if (!log.directory.offline) {
-        disk.rename(log.path, target);
+        this.#environment.disk.rename(log.path, target);
         log.moved(target);
         renamed = true;
       }
@@ -286,7 +312,7 @@ export class LogManager {
       log.directory.fail(error);
     }
     log.abandon(() => {
-      if (renamed && !this.#closing) this.#remover.later(target, log.config.fileDeleteDelayMs);
+      if (renamed && !this.#closing) done();
     });
   }
 

@@ -5,6 +5,7 @@ import * as deleteRecords from '../../src/protocol/messages/delete-records.ts';
 import * as deleteTopics from '../../src/protocol/messages/delete-topics.ts';
 import * as describeCluster from '../../src/protocol/messages/describe-cluster.ts';
 import * as describeConfigs from '../../src/protocol/messages/describe-configs.ts';
+import * as describeLogDirs from '../../src/protocol/messages/describe-log-dirs.ts';
 import * as describeTopicPartitions from '../../src/protocol/messages/describe-topic-partitions.ts';
 import * as fetch from '../../src/protocol/messages/fetch.ts';
 import * as incrementalAlterConfigs from '../../src/protocol/messages/incremental-alter-configs.ts';
@@ -64,6 +65,11 @@ export const DescribeCluster = {
 export const DescribeConfigs = {
   request: describeConfigs.DescribeConfigsRequest,
   response: describeConfigs.DescribeConfigsResponse,
+};
+/** The two schemas of DescribeLogDirs. */
+export const DescribeLogDirs = {
+  request: describeLogDirs.DescribeLogDirsRequest,
+  response: describeLogDirs.DescribeLogDirsResponse,
 };
 /** The two schemas of DescribeTopicPartitions. */
 export const DescribeTopicPartitions = {

@@ -208,6 +208,7 @@ function failureSuite(name: string, factory: DiskFactory): void {
       const file = disk.open(`${root}/f`, 'create');
       assert.equal(await append(world, file, pattern(50_000)), null);
       assert.ok(disk.freeBytes(root) < 150_000);
+      assert.ok(disk.totalBytes(root) >= 200_000 + disk.freeBytes(root));
       assert.equal(await append(world, file, pattern(150_000)), 'ENOSPC');
       assert.equal(file.sizeBytes, 50_000);
       assert.deepEqual(contentOf(file), pattern(50_000));

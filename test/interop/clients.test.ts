@@ -27,6 +27,17 @@ const TOOL_TIMEOUT_MS = 60_000;
 /** Compressed records are fewer: each codec goes through every reader. */
 const CODEC_COUNT = Math.min(RECORD_COUNT, 5_000);
 
+/** What LogDirsCommand prints. */
+interface LogDirectories {
+  readonly brokers: readonly {
+    readonly logDirs: readonly {
+      readonly error: string | null;
+      readonly logDir: string;
+      readonly partitions: readonly { readonly partition: string; readonly size: number }[];
+    }[];
+  }[];
+}
+
 interface Offsets {
   readonly partition: number;
   readonly offset: string;
@@ -146,6 +157,20 @@ test("Apache Kafka's tools make, list and describe topics, load them and count w
     assert.match(load.stdout, new RegExp(`${RECORD_COUNT} records sent`));
     assert.equal(await countOf(tools, server, 'latest'), RECORD_COUNT);
     assert.equal(await countOf(tools, server, 'earliest'), 0);
+  });
+
+  await t.test('LogDirsCommand', async () => {
+    const { stdout } = await tools.run(
+      'org.apache.kafka.tools.LogDirsCommand',
+      [...server, '--describe', '--topic-list', 'spools'],
+      { timeoutMs: TOOL_TIMEOUT_MS },
+    );
+    const described = JSON.parse(stdout.slice(stdout.indexOf('{'))) as LogDirectories;
+    const [directory] = described.brokers[0]?.logDirs ?? [];
+    assert.equal(directory?.error, null);
+    assert.equal(directory.logDir, target.dataDirectory);
+    assert.deepEqual(directory.partitions.map(({ partition }) => partition).sort(), ['spools-0', 'spools-1']);
+    assert.ok(directory.partitions.reduce((sum, { size }) => sum + size, 0) > RECORD_COUNT * 1024);
   });
 
   await t.test('DeleteRecordsCommand', async () => {

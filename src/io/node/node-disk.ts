@@ -146,6 +146,13 @@ export class NodeDisk implements Disk, NodeFileOwner {
     });
   }
 
+  totalBytes(path: string): number {
+    return call(path, 'statfs', () => {
+      const { blocks, bsize } = fs.statfsSync(path);
+      return blocks * bsize;
+    });
+  }
+
   close(done: () => void): void {
     const files = [...this.#files];
     let waiting = files.length + 1;
