@@ -15,6 +15,7 @@ import type { LogEnvironment } from '../log/log-environment.ts';
 import { LogManager } from '../log/log-manager.ts';
 import { openLogDirectories } from '../log/open-directories.ts';
 import type { NodeEndpoint } from '../metadata/broker-registration.ts';
+import type { Partition } from '../replication/partition.ts';
 import { adminHandler } from './admin-http.ts';
 import { Counters } from './counters.ts';
 import { DirectoryAssignments } from './directory-assignments.ts';
@@ -133,6 +134,11 @@ export class Broker {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** A replica of this broker, null if it has none: for the coordinators beside it and for tests. */
+  partition(topic: string, partition: number): Partition | null {
+    return this.#partitions?.find(topic, partition) ?? null;
   }
 
   /** Asserts what must hold between two events; for the simulator. */

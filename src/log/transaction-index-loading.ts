@@ -61,11 +61,14 @@ export function* rebuildTransactionIndex(
     segments.slice(0, i),
     segment.baseOffset,
   );
+  segment.txnIndex.load();
   scanner.over(segment.file, 0, segment.sizeBytes);
   while (scanner.next()) {
     const aborted = applyScanned(producers, scanner);
     if (aborted !== null) segment.addAborted(aborted);
     yield;
   }
-  return yield* awaitDisk((done) => segment.txnIndex.replace(done));
+  if (segment.txnIndex.count > 0) return yield* awaitDisk((done) => segment.txnIndex.replace(done));
+  segment.txnIndex.remove();
+  return null;
 }

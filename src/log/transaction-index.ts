@@ -53,15 +53,20 @@ export class TransactionIndex {
     return new TransactionIndex(disk, path, EntryTable.rebuilt(disk, path, TXN_ENTRY_BYTES));
   }
 
-  /** The index in a file of `sizeBytes`; null if it cannot be right and must be rebuilt. All of it is read. @throws DiskError */
+  /**
+   * The index in a file of `sizeBytes`; null if it cannot be right and must be rebuilt. All of it is read. An empty file is not believed: it is what a lost content looks like, and only a cut leaves one
+   * behind. @throws DiskError
+   */
   static open(disk: Disk, path: string, baseOffset: number, sizeBytes: number): TransactionIndex | null {
-    if (sizeBytes % TXN_ENTRY_BYTES !== 0) return null;
+    if (sizeBytes === 0 || sizeBytes % TXN_ENTRY_BYTES !== 0) return null;
     const index = new TransactionIndex(
       disk,
       path,
       EntryTable.existing(disk, path, TXN_ENTRY_BYTES, sizeBytes),
     );
-    return index.#isSane(baseOffset) ? index : null;
+    if (index.#isSane(baseOffset)) return index;
+    index.close();
+    return null;
   }
 
   /** How many transactions. */
@@ -171,6 +176,7 @@ export class TransactionIndex {
   /** Unlinks the file, if it is there; nothing may be in flight. @throws DiskError */
   remove(): void {
     this.#table?.remove();
+    this.#table = null;
   }
 
   /** Index of the first entry whose marker lies at or above `offset`. @throws DiskError */

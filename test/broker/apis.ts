@@ -6,6 +6,7 @@ import * as deleteTopics from '../../src/protocol/messages/delete-topics.ts';
 import * as describeCluster from '../../src/protocol/messages/describe-cluster.ts';
 import * as describeConfigs from '../../src/protocol/messages/describe-configs.ts';
 import * as describeLogDirs from '../../src/protocol/messages/describe-log-dirs.ts';
+import * as describeProducers from '../../src/protocol/messages/describe-producers.ts';
 import * as describeTopicPartitions from '../../src/protocol/messages/describe-topic-partitions.ts';
 import * as fetch from '../../src/protocol/messages/fetch.ts';
 import * as incrementalAlterConfigs from '../../src/protocol/messages/incremental-alter-configs.ts';
@@ -70,6 +71,11 @@ export const DescribeConfigs = {
 export const DescribeLogDirs = {
   request: describeLogDirs.DescribeLogDirsRequest,
   response: describeLogDirs.DescribeLogDirsResponse,
+};
+/** The two schemas of DescribeProducers. */
+export const DescribeProducers = {
+  request: describeProducers.DescribeProducersRequest,
+  response: describeProducers.DescribeProducersResponse,
 };
 /** The two schemas of DescribeTopicPartitions. */
 export const DescribeTopicPartitions = {
