@@ -93,6 +93,16 @@ export class VirtualFile implements DiskFile, LeasedFile, WriteTarget {
     this.#touch();
   }
 
+  preallocate(lengthBytes: number): void {
+    this.#check(true);
+    assert(!this.#writer.appending, 'a file is not preallocated with appends in flight');
+    assert(lengthBytes >= this.sizeBytes, 'preallocation takes nothing away');
+    this.#strike('truncate');
+    this.#disk.requireRoom(lengthBytes - this.node.content.sizeBytes, this.path);
+    this.node.content.truncate(lengthBytes, this.#disk.nowMs);
+    this.#touch();
+  }
+
   flush(done: DiskCallback): void {
     this.#check(false);
     this.#writer.flush(done);

@@ -80,6 +80,11 @@ export interface DiskFile {
    */
   truncate(sizeBytes: number): void;
   /**
+   * Makes the file `lengthBytes` long on the disk, zeros after `sizeBytes`, which stays what it is: appends go on there. Whoever opens the file anew finds the zeros, unless
+   * `truncate(sizeBytes)` took them away before; a failed append does so too. Must not be called with appends in flight. @throws DiskError
+   */
+  preallocate(lengthBytes: number): void;
+  /**
    * Makes everything appended or written before the call durable (`fdatasync`), off the thread; it waits for the appends in flight. A failed one is
    * never retried: the system may have dropped the pages, so every later flush of this handle fails as well.
    */

@@ -37,6 +37,8 @@ export interface LogConfig {
   readonly retentionBytes: number;
   /** `file.delete.delay.ms`: how long the files of a deleted segment or log stay under their new name. */
   readonly fileDeleteDelayMs: number;
+  /** `preallocate`: the file of a new segment is made `segmentBytes` long at once, and cut to what is in it at the roll and a clean close. */
+  readonly preallocate: boolean;
 }
 
 const NEVER = 2 ** 63;
@@ -60,4 +62,5 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   retentionMs: 604_800_000,
   retentionBytes: -1,
   fileDeleteDelayMs: 60_000,
+  preallocate: false,
 };

@@ -419,8 +419,11 @@ function* recoverFrom(
       });
       segment.file.truncate(segment.sizeBytes);
       segment.markChanged();
-      removeSegments(loading, bases.slice(i + 1));
-      break;
+      // What was preallocated and not used leaves no gap.
+      if (bases[i + 1] !== logEndOffset) {
+        removeSegments(loading, bases.slice(i + 1));
+        break;
+      }
     }
     if (i < bases.length - 1) yield* settleSealed(loading, segment, logEndOffset);
   }

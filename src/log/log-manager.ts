@@ -205,6 +205,7 @@ export class LogManager {
     const config = options.config ?? this.#options.configOf(topic);
     try {
       const log = this.#make({ topic, partition, topicId }, directory, config);
+      log.preallocate();
       this.#add(log);
       return log;
     } catch (error) {

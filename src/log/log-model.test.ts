@@ -35,6 +35,7 @@ class Model {
         indexSizeMaxBytes: this.#random.pick([96, 10_000]),
         flushMessages: this.#random.pick([1, 10, 2 ** 63]),
         fileDeleteDelayMs: this.#random.pick([0, 1000]),
+        preallocate: this.#random.chance(0.5),
       },
     }).open();
   }

@@ -69,6 +69,8 @@ export class LogWriter implements LaneHost {
     const sealed = segments.active;
     let segment: Segment;
     try {
+      // Before there is a segment after it: a tail of zeros would look like records that are missing.
+      sealed.trim();
       segment = createSegment(disk, core.place.path, baseOffset, nowMs);
     } catch (error) {
       if (error instanceof DiskError && !isShortage(error)) core.directory.fail(error);
@@ -76,6 +78,7 @@ export class LogWriter implements LaneHost {
     }
     const jitterMs = Math.min(core.config.segmentJitterMs, core.config.segmentMs);
     if (jitterMs > 0) segment.rollJitterMs = random.below(Math.min(jitterMs, 2 ** 32));
+    this.preallocate(segment);
     sealed.seal();
     segments.push(segment);
     core.tail.clear();
@@ -85,6 +88,18 @@ export class LogWriter implements LaneHost {
     // What is sealed is made durable soon: the less a crash leaves to be recovered, the better.
     this.#flushing.flushNow();
     return segment;
+  }
+
+  /** Makes the file of an empty segment as long as it may get, if the topic wants that. */
+  preallocate(segment: Segment): void {
+    const { config, logger } = this.#core;
+    if (!config.preallocate) return;
+    try {
+      segment.preallocate(Math.min(config.segmentBytes, MAX_RELATIVE));
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      logger.warn('A segment could not be preallocated; it grows as it is written', { error });
+    }
   }
 
   /** Not lost: indexes stay in memory and are written at the next flush, recovery does without a snapshot. */

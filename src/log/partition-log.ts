@@ -357,6 +357,11 @@ export class PartitionLog {
     };
   }
 
+  /** Reserves room for the active segment, which is empty, if the topic wants that (`preallocate`). */
+  preallocate(): void {
+    this.#writer.preallocate(this.#core.segments.active);
+  }
+
   /** Appends wait until `start` calls back. */
   holdUntil(start: (done: () => void) => void): void {
     this.#lane.hold();
@@ -446,6 +451,12 @@ export class PartitionLog {
     this.#lane.refuseHeld();
     return this.whenIdle(() => {
       const { segments, snapshots, producers, offsets } = this.#core;
+      try {
+        segments.active.trim();
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        return this.#closeFiles(error, done);
+      }
       segments.active.seal();
       const finish = (): void => {
         this.#flushing.flush((error) => {

@@ -68,6 +68,7 @@ export class Segment {
   offsetOfMaxTimestamp: number;
   /** Max timestamp of the first batch, for rolling by time; NaN until known. */
   firstTimestamp = Number.NaN;
+  #isPreallocated = false;
   /** Bytes since the batch that was indexed last. */
   #bytesSinceEntry = 0;
   /** Counts the changes of file and indexes, and how many of them a flush has covered. */
@@ -152,6 +153,20 @@ export class Segment {
     const { count } = this.timeIndex;
     this.timeIndex.maybeAppend(this.maxTimestampHigh, this.maxTimestampLow, this.offsetOfMaxTimestamp);
     if (this.timeIndex.count !== count) this.#indexChanges++;
+  }
+
+  /** Makes the file `lengthBytes` long before it is needed. Harmless if it fails. @throws DiskError */
+  preallocate(lengthBytes: number): void {
+    this.file.preallocate(lengthBytes);
+    this.#isPreallocated = true;
+  }
+
+  /** Takes back what was preallocated and not used; nothing may be in flight. The next flush makes it durable. @throws DiskError */
+  trim(): void {
+    if (!this.#isPreallocated) return;
+    this.file.truncate(this.file.sizeBytes);
+    this.#isPreallocated = false;
+    this.#fileChanges++;
   }
 
   /** True if a batch must go to a new segment for the indexes' sake. */

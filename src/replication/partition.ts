@@ -300,7 +300,9 @@ export class Partition {
     const errorCode = this.checkLeader(-1);
     if (errorCode !== ErrorCode.NONE) return done(errorCode, -1);
     const log = this.#log as PartitionLog;
-    if (!log.config.cleanupPolicy.includes('delete')) return done(ErrorCode.POLICY_VIOLATION, -1);
+    const { cleanupPolicy } = log.config;
+    if (cleanupPolicy.includes('compact') && !cleanupPolicy.includes('delete'))
+      return done(ErrorCode.POLICY_VIOLATION, -1);
     const startOffset = offset === -1 ? this.highWatermark : offset;
     if (startOffset < 0 || startOffset > this.highWatermark) return done(ErrorCode.OFFSET_OUT_OF_RANGE, -1);
     log.advanceLogStart(startOffset);

@@ -58,6 +58,13 @@ testInWorlds('what cannot be deleted is refused with the code of Kafka, and stay
   const bench = await Bench.open(world);
   await bench.createTopic('t');
   await bench.createTopic('compacted', 1, { 'cleanup.policy': 'compact' });
+  await bench.createTopic('kept', 1, { 'cleanup.policy': '' });
+  await bench.produce('kept', batchOf(['a', 'b']));
+  assert.deepEqual(
+    await deleteBelow(bench, 1, { topic: 'kept' }),
+    [ErrorCode.NONE, 1],
+    'no policy forbids nothing',
+  );
   await bench.produce('t', batchOf(['a', 'b']));
   assert.deepEqual(await deleteBelow(bench, 3), [ErrorCode.OFFSET_OUT_OF_RANGE, -1]);
   assert.deepEqual(await deleteBelow(bench, -2), [ErrorCode.OFFSET_OUT_OF_RANGE, -1]);

@@ -106,6 +106,13 @@ export class NodeFile extends CachedDescriptor implements DiskFile, LeasedFile, 
     this.#writer.resized(sizeBytes);
   }
 
+  preallocate(lengthBytes: number): void {
+    this.#check(true);
+    assert(!this.#writer.appending, 'a file is not preallocated with appends in flight');
+    assert(lengthBytes >= this.sizeBytes, 'preallocation takes nothing away');
+    this.#call('preallocate', (descriptor) => this.#owner.operations.truncate(descriptor, lengthBytes));
+  }
+
   flush(done: DiskCallback): void {
     this.#check(false);
     this.#writer.flush(done);
