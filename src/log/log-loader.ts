@@ -455,8 +455,9 @@ function removeSegments(loading: Loading, bases: readonly number[]): void {
 function* settleSealed(loading: Loading, segment: Segment, endOffset: number): Steps<void> {
   yield* replaceIndexes(loading, segment);
   const { producers, snapshots, logger } = loading;
+  const { clock } = loading.resources.environment;
   if (producers.size === 0 || snapshots.offsets.includes(endOffset)) return;
-  const error = yield* awaitDisk((done) => snapshots.write(endOffset, producers.entries(), done));
+  const error = yield* awaitDisk((done) => snapshots.write(endOffset, producers, clock, done));
   if (error !== null) logger.warn('A producer snapshot could not be written', { error });
 }
 

@@ -26,7 +26,7 @@ import { SegmentList } from './segment-list.ts';
 import { isShortage } from './shortage.ts';
 import { SnapshotStore } from './snapshot-store.ts';
 import { StepRunner } from './step-runner.ts';
-import { runSteps } from './steps.ts';
+import { runSteps, type Steps } from './steps.ts';
 import { TreeRemover } from './tree-remover.ts';
 
 /** How the manager is opened. */
@@ -349,12 +349,13 @@ export class LogManager {
   }
 
   /** Does something for every log, in steps. */
-  #forEachLog(act: (log: PartitionLog, nowMs: number) => void): void {
+  #forEachLog(act: (log: PartitionLog, nowMs: number) => Steps<void> | undefined): void {
     const logs = [...this.#logs.values()];
     const { clock } = this.#environment;
     const steps = (function* () {
       for (const log of logs) {
-        act(log, clock.wallMs());
+        const steps = act(log, clock.wallMs());
+        if (steps !== undefined) yield* steps;
         yield;
       }
     })();
@@ -363,7 +364,7 @@ export class LogManager {
     });
   }
 
-  #applyRetention(log: PartitionLog, nowMs: number): void {
+  #applyRetention(log: PartitionLog, nowMs: number): undefined {
     try {
       log.applyRetention(nowMs);
     } catch (error) {

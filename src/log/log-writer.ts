@@ -65,7 +65,7 @@ export class LogWriter implements LaneHost {
   roll(baseOffset: number, nowMs: number): Segment {
     const core = this.#core;
     const { segments, background, snapshots, producers } = core;
-    const { disk, random } = core.resources.environment;
+    const { clock, disk, random } = core.resources.environment;
     const sealed = segments.active;
     let segment: Segment;
     try {
@@ -84,7 +84,7 @@ export class LogWriter implements LaneHost {
     core.tail.clear();
     core.directoryDirty = true;
     background.run((done) => sealed.persistIndexes(true, done), this.#besideFailed);
-    background.run((done) => snapshots.write(baseOffset, producers.entries(), done), this.#besideFailed);
+    background.run((done) => snapshots.write(baseOffset, producers, clock, done), this.#besideFailed);
     // What is sealed is made durable soon: the less a crash leaves to be recovered, the better.
     this.#flushing.flushNow();
     return segment;

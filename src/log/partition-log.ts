@@ -21,6 +21,7 @@ import type { ProducerEntry } from './producer-entry.ts';
 import type { Segment } from './segment.ts';
 import { SegmentGraveyard } from './segment-graveyard.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
+import type { Steps } from './steps.ts';
 import { type LookupCallback, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 
 /** Has the checkpoint of log starts written as it is now; `done` in any case. */
@@ -441,8 +442,8 @@ export class PartitionLog {
   }
 
   /** Forgets producers that wrote nothing for long; called now and then. */
-  expireProducers(nowMs: number): void {
-    this.#core.producers.expire(nowMs);
+  expireProducers(nowMs: number): Steps<void> {
+    return this.#core.producers.expire(nowMs);
   }
 
   /** Finishes what is under way, makes everything durable and closes the files. `done` gets the first error; the log is closed in any case. */
@@ -465,7 +466,7 @@ export class PartitionLog {
         });
       };
       if ((snapshots.offsets.at(-1) ?? 0) >= offsets.end) return finish();
-      return snapshots.write(offsets.end, producers.entries(), finish);
+      return snapshots.write(offsets.end, producers, this.#core.resources.environment.clock, finish);
     });
   }
 

@@ -24,7 +24,7 @@ export class ProducerEntry {
   readonly producerId: number;
   epoch: number = NONE;
   /** Oldest first, at most `REMEMBERED_BATCHES`, all of `epoch`. */
-  readonly batches: ProducerBatch[] = [];
+  readonly batches: ProducerBatch[];
   /** Epoch of the coordinator that wrote the last marker, -1 for none. */
   coordinatorEpoch: number = NONE;
   /** First offset of the open transaction, -1 when there is none. */
@@ -32,8 +32,23 @@ export class ProducerEntry {
   /** Timestamp of the last batch or marker, ms; what expiry counts from. */
   lastTimestampMs: number = NONE;
 
-  constructor(producerId: number) {
+  /** Number of the freeze before which it was made; see `ProducerState.freeze`. */
+  readonly generation: number;
+
+  constructor(producerId: number, generation = 0, batches: ProducerBatch[] = []) {
     this.producerId = producerId;
+    this.generation = generation;
+    this.batches = batches;
+  }
+
+  /** The same, to be changed in place of this one. */
+  copy(generation: number): ProducerEntry {
+    const copy = new ProducerEntry(this.producerId, generation, this.batches.slice());
+    copy.epoch = this.epoch;
+    copy.coordinatorEpoch = this.coordinatorEpoch;
+    copy.currentTxnFirstOffset = this.currentTxnFirstOffset;
+    copy.lastTimestampMs = this.lastTimestampMs;
+    return copy;
   }
 
   get lastBatch(): ProducerBatch | null {

@@ -3,6 +3,7 @@ import { NONE } from '../records/batch.ts';
 import { readInt64, writeInt64 } from '../records/int64.ts';
 import { CheckpointFormatError } from './checkpoint-file.ts';
 import { ProducerEntry } from './producer-entry.ts';
+import type { Steps } from './steps.ts';
 
 /**
  * `{offset}.snapshot` (formats §12): int16 version 1, uint32 CRC-32C of all that follows it, int32 count, then entries of 46 bytes:
@@ -18,27 +19,48 @@ const CRC_POSITION = 2;
 const CRC_START = 6;
 const ENTRY_BYTES = 46;
 
-/** The bytes of a snapshot. */
+/** Producers that are encoded in one step. */
+const ENTRIES_PER_STEP = 256;
+
+/** The bytes of a snapshot, at once. */
 export function encodeProducerSnapshot(entries: Iterable<ProducerEntry>, compute: Compute): Buffer {
-  const all = [...entries];
-  const out = Buffer.alloc(HEADER_BYTES + all.length * ENTRY_BYTES);
-  out.writeInt16BE(VERSION, 0);
-  out.writeInt32BE(all.length, CRC_START);
-  let at = HEADER_BYTES;
-  for (const entry of all) {
-    const batch = entry.lastBatch;
-    writeInt64(out, at, entry.producerId);
-    out.writeInt16BE(entry.epoch, at + 8);
-    out.writeInt32BE(batch?.lastSequence ?? NONE, at + 10);
-    writeInt64(out, at + 14, batch?.lastOffset ?? NONE);
-    out.writeInt32BE(batch?.offsetDelta ?? 0, at + 22);
-    writeInt64(out, at + 26, entry.lastTimestampMs);
-    out.writeInt32BE(entry.coordinatorEpoch, at + 34);
-    writeInt64(out, at + 38, entry.currentTxnFirstOffset);
-    at += ENTRY_BYTES;
+  const steps = encodeInSteps([...entries], compute);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
   }
-  out.writeUInt32BE(compute.crc32c(out, CRC_START, out.length), CRC_POSITION);
+}
+
+/** The bytes of a snapshot. The entries must not change before the end. */
+export function* encodeInSteps(entries: readonly ProducerEntry[], compute: Compute): Steps<Buffer> {
+  const out = Buffer.allocUnsafe(HEADER_BYTES + entries.length * ENTRY_BYTES);
+  out.writeInt16BE(VERSION, 0);
+  out.writeInt32BE(entries.length, CRC_START);
+  let crc = compute.crc32c(out, CRC_START, HEADER_BYTES);
+  for (let first = 0; first < entries.length; first += ENTRIES_PER_STEP) {
+    const last = Math.min(first + ENTRIES_PER_STEP, entries.length);
+    for (let i = first; i < last; i++) encodeEntry(entries[i] as ProducerEntry, out, positionOf(i));
+    crc = compute.crc32c(out, positionOf(first), positionOf(last), crc);
+    yield;
+  }
+  out.writeUInt32BE(crc, CRC_POSITION);
   return out;
+}
+
+function positionOf(index: number): number {
+  return HEADER_BYTES + index * ENTRY_BYTES;
+}
+
+function encodeEntry(entry: ProducerEntry, out: Buffer, at: number): void {
+  const batch = entry.lastBatch;
+  writeInt64(out, at, entry.producerId);
+  out.writeInt16BE(entry.epoch, at + 8);
+  out.writeInt32BE(batch?.lastSequence ?? NONE, at + 10);
+  writeInt64(out, at + 14, batch?.lastOffset ?? NONE);
+  out.writeInt32BE(batch?.offsetDelta ?? 0, at + 22);
+  writeInt64(out, at + 26, entry.lastTimestampMs);
+  out.writeInt32BE(entry.coordinatorEpoch, at + 34);
+  writeInt64(out, at + 38, entry.currentTxnFirstOffset);
 }
 
 /** The producers in a snapshot. @throws CheckpointFormatError when it is not whole and right */
@@ -54,7 +76,7 @@ export function decodeProducerSnapshot(bytes: Buffer, compute: Compute): Produce
     throw new CheckpointFormatError(`producer snapshot of ${bytes.length} bytes with ${count} entries`);
   }
   const entries: ProducerEntry[] = [];
-  for (let i = 0; i < count; i++) entries.push(decodeEntry(bytes, HEADER_BYTES + i * ENTRY_BYTES));
+  for (let i = 0; i < count; i++) entries.push(decodeEntry(bytes, positionOf(i)));
   return entries;
 }
 

@@ -7,8 +7,9 @@ import { buildControlBatch } from '../records/control-records.ts';
 import { HeldCompute } from '../records/held-compute.test.ts';
 import { markerOf } from '../records/transaction-marker.ts';
 import { addToSequence } from '../records/batch.ts';
-import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+import { decodeProducerSnapshot, encodeInSteps, encodeProducerSnapshot } from './producer-snapshot.ts';
 import { ProducerState } from './producer-state.ts';
+import type { Steps } from './steps.ts';
 
 const compute = new HeldCompute();
 const NOW = 1_000_000;
@@ -49,6 +50,13 @@ function verdict(state: ProducerState<string>, view: BatchView, checkSequence = 
   return result.kind === 'duplicate'
     ? `duplicate of ${result.batch.lastOffset - result.batch.offsetDelta}`
     : 'accepted';
+}
+
+function run<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
 }
 
 function published(...views: BatchView[]): ProducerState<string> {
@@ -158,9 +166,9 @@ test('a producer that was silent for long is forgotten, unless its transaction i
   const state = new ProducerState<string>(1000);
   state.apply(batch(5), null);
   state.apply(batch(5, 1, { producerId: 10, transactional: true }), null);
-  state.expire(NOW + 999);
+  run(state.expire(NOW + 999));
   assert.equal(state.size, 2);
-  state.expire(NOW + 1000);
+  run(state.expire(NOW + 1000));
   assert.equal(state.size, 1);
   assert.equal(verdict(state, batch(9)), 'accepted');
 });
@@ -183,4 +191,43 @@ test('a snapshot keeps the last batch, the epoch and the open transaction of eac
     NOW + 10 ** 9,
   );
   assert.equal(loaded.size, 1);
+});
+
+test('a snapshot in steps is that of the moment it was begun, whatever comes meanwhile', () => {
+  const state = published();
+  for (let producerId = 0; producerId < 2000; producerId++) state.apply(batch(0, 2, { producerId }), null);
+  const before = encodeProducerSnapshot(state.entries(), compute);
+  const steps = encodeInSteps(state.freeze(), compute);
+  let producerId = 1999;
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) {
+      assert.deepEqual(step.value, before);
+      break;
+    }
+    // Known ones go on, one ends a transaction, new ones come.
+    state.apply(batch(2, 1, { producerId, baseOffset: 5000 }), null);
+    state.apply(batch(0, 1, { producerId: producerId + 5000, baseOffset: 5001 }), null);
+    state.apply(marker('ABORT', 1, 5002), { type: 'ABORT', coordinatorEpoch: 3 });
+    producerId -= 7;
+  }
+  state.thaw();
+  assert.ok(!encodeProducerSnapshot(state.entries(), compute).equals(before));
+  assert.equal(verdict(state, batch(3, 1, { producerId: 1999 })), 'accepted', 'what came meanwhile counts');
+  state.checkInvariants(6000);
+});
+
+test('expiry in steps leaves alone who comes back between them', () => {
+  const state = published();
+  for (let producerId = 0; producerId < 2000; producerId++) state.apply(batch(0, 1, { producerId }), null);
+  const late = NOW + 86_400_000;
+  const steps = state.expire(late);
+  assert.equal(steps.next().done, false);
+  const records = [{ key: null, value: Buffer.from('v'), timestampMs: late }];
+  state.apply(batch(1, 1, { producerId: 1999, records, baseOffset: 10 }), null);
+  state.apply(batch(0, 1, { producerId: 0, records, baseOffset: 11 }), null);
+  run(steps);
+  assert.deepEqual(
+    [...state.entries()].map(({ producerId }) => producerId).toSorted((a, b) => a - b),
+    [0, 1999],
+  );
 });

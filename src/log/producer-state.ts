@@ -4,6 +4,7 @@ import type { BatchView } from '../records/batch.ts';
 import { NONE } from '../records/batch.ts';
 import type { TransactionMarker } from '../records/transaction-marker.ts';
 import { firstSequenceOf, isNextSequence, type ProducerBatch, ProducerEntry } from './producer-entry.ts';
+import type { Steps } from './steps.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 import { UnstableTransactions } from './unstable-transactions.ts';
 
@@ -39,6 +40,8 @@ const ACCEPTED = { kind: 'accepted' } as const;
 const UNKNOWN: ProducerOutlook = { epoch: NONE, lastSequence: NONE, coordinatorEpoch: NONE, isOpen: false };
 /** The `transaction.version` whose markers carry a higher epoch than their transaction (KIP-890). */
 const FIRST_VERSION_THAT_BUMPS = 2;
+/** Producers that expiry looks at in one step. */
+const EXPIRED_PER_STEP = 512;
 /** Most producers whose first batch failed that are remembered. */
 const MAX_EXPECTED = 10_000;
 
@@ -52,6 +55,9 @@ export class ProducerState<Ticket> {
   #pending: Map<number, PendingBatch<Ticket>[]> = NO_ENTRIES;
   /** First sequence that a failed write took back, of producers that are not known otherwise: what they sent behind it must not come before it. */
   #expected: Map<number, { readonly epoch: number; readonly sequence: number }> = NO_ENTRIES;
+  /** Freezes so far, and how many of them still hold. */
+  #generation = 0;
+  #frozen = 0;
   /** Those that hold the last stable offset back. */
   readonly transactions = new UnstableTransactions();
   readonly #expirationMs: number;
@@ -68,6 +74,22 @@ export class ProducerState<Ticket> {
 
   entries(): IterableIterator<ProducerEntry> {
     return this.#entries.values();
+  }
+
+  /**
+   * What is known of producers now, to be looked at over many turns while it changes: entries that change meanwhile are replaced by copies, so that those given stay as they are until
+   * `thaw`, which must be called once for each call.
+   */
+  freeze(): readonly ProducerEntry[] {
+    this.#frozen++;
+    this.#generation++;
+    return [...this.#entries.values()];
+  }
+
+  /** Nobody looks at what one `freeze` gave any more. */
+  thaw(): void {
+    assert(this.#frozen > 0, 'what thaws was frozen');
+    this.#frozen--;
   }
 
   /** Judges a batch with a producer id, not a marker, that would be appended next. `checkSequence` for batches from clients. */
@@ -232,8 +254,11 @@ export class ProducerState<Ticket> {
   #entryOf(producerId: number): ProducerEntry {
     let entry = this.#entries.get(producerId);
     if (entry === undefined) {
-      entry = new ProducerEntry(producerId);
+      entry = new ProducerEntry(producerId, this.#generation);
       if (this.#entries === NO_ENTRIES) this.#entries = new Map();
+      this.#entries.set(producerId, entry);
+    } else if (this.#frozen > 0 && entry.generation < this.#generation) {
+      entry = entry.copy(this.#generation);
       this.#entries.set(producerId, entry);
     }
     return entry;
@@ -269,11 +294,17 @@ export class ProducerState<Ticket> {
     this.transactions.clear();
   }
 
-  /** Forgets producers that wrote nothing for `producer.id.expiration.ms` and have no open transaction. */
-  expire(nowMs: number): void {
-    for (const entry of this.#entries.values()) {
+  /** Forgets producers that wrote nothing for `producer.id.expiration.ms` and have no open transaction. The log may go on between two steps. */
+  *expire(nowMs: number): Steps<void> {
+    const entries = this.#entries;
+    let looked = 0;
+    for (const entry of entries.values()) {
       if (this.#isExpired(entry, nowMs) && !this.#pending.has(entry.producerId))
-        this.#entries.delete(entry.producerId);
+        entries.delete(entry.producerId);
+      if (++looked % EXPIRED_PER_STEP > 0) continue;
+      yield;
+      // Loaded anew, from a snapshot that expiry was applied to.
+      if (this.#entries !== entries) return;
     }
   }
 

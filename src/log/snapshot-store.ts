@@ -1,10 +1,13 @@
 import type { Disk, DiskError } from '../io/disk.ts';
+import type { Clock } from '../io/clock.ts';
 import type { Compute } from '../io/compute.ts';
 import { CheckpointFormatError } from './checkpoint-file.ts';
 import { offsetFileName, SNAPSHOT_SUFFIX } from './file-names.ts';
 import type { LogPlace } from './log-place.ts';
 import type { ProducerEntry } from './producer-entry.ts';
-import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+import { decodeProducerSnapshot, encodeInSteps } from './producer-snapshot.ts';
+import type { ProducerState } from './producer-state.ts';
+import { runSteps } from './steps.ts';
 
 /** The producer snapshots of one log: which there are, writing and removing them. */
 export class SnapshotStore {
@@ -27,13 +30,30 @@ export class SnapshotStore {
     return this.#offsets;
   }
 
-  /** Writes the state of producers before `offset`, durably; `done` when it is there, or could not be. */
-  write(offset: number, entries: Iterable<ProducerEntry>, done: (error: DiskError | null) => void): void {
+  /** Writes the state of producers before `offset` as it is now, durably, in steps; `done` when it is there, or could not be. */
+  write(
+    offset: number,
+    producers: ProducerState<unknown>,
+    clock: Clock,
+    done: (error: DiskError | null) => void,
+  ): void {
     const writing = (this.#writing ??= new Map<number, boolean>());
     if (writing.has(offset)) return done(null);
     writing.set(offset, true);
-    const bytes = encodeProducerSnapshot(entries, this.#compute);
-    return this.#disk.replaceFile(this.#fileOf(offset), bytes, (error) => {
+    return runSteps(clock, encodeInSteps(producers.freeze(), this.#compute), (error, bytes) => {
+      producers.thaw();
+      if (bytes === undefined) throw error;
+      this.#replace(offset, bytes, writing, done);
+    });
+  }
+
+  #replace(
+    offset: number,
+    bytes: Buffer,
+    writing: Map<number, boolean>,
+    done: (error: DiskError | null) => void,
+  ): void {
+    this.#disk.replaceFile(this.#fileOf(offset), bytes, (error) => {
       const wanted = writing.get(offset);
       writing.delete(offset);
       if (error === null && wanted === false) this.#remove(offset);
