@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
-import { type DiskCallback, DiskError, type FileRange } from '../io/disk.ts';
+import { type DirectoryEntry, type DiskCallback, DiskError, type FileRange } from '../io/disk.ts';
 import { abortedTransactionsIn } from './aborted-transactions.ts';
 import { AppendLane } from './append-lane.ts';
 import type { AppendCallback, AppendRequest } from './append-request.ts';
@@ -21,7 +21,7 @@ import type { ProducerEntry } from './producer-entry.ts';
 import type { Segment } from './segment.ts';
 import { SegmentGraveyard } from './segment-graveyard.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
-import type { Steps } from './steps.ts';
+import { awaitDisk, finishSteps, runSteps, type Steps } from './steps.ts';
 import { type LookupCallback, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 
 /** Has the checkpoint of log starts written as it is now; `done` in any case. */
@@ -329,7 +329,7 @@ export class PartitionLog {
     core.tail.clear();
     core.directoryDirty = true;
     // Segments on their way out must not share a name with what is made now.
-    if (!this.#graveyard.isEmpty) this.#graveyard.work();
+    if (!this.#graveyard.isEmpty) finishSteps(this.#graveyard.work());
     try {
       act();
     } catch (error) {
@@ -387,20 +387,28 @@ export class PartitionLog {
 
   /** Moves deleted segments out of the way; the checkpoint of the log start must stand until that is durable. Producer snapshots go last: a segment that stays needs the one at its start. */
   #bury(): void {
-    const { background, place, resources, segments, snapshots, logger } = this.#core;
-    const burials = this.#burials;
-    this.#graveyard.work();
-    if (this.offline) return;
-    try {
-      snapshots.removeBelow(segments.first.baseOffset);
-    } catch (error) {
-      logger.warn('An old producer snapshot could not be removed', { error });
-    }
+    const { background, resources } = this.#core;
     background.begin();
-    resources.environment.disk.flushDirectory(place.path, (error) => {
-      if (error === null && this.#burials === burials) this.#burials = 0;
+    runSteps(resources.environment.clock, this.#burial(), (error) => {
+      if (error !== null) throw error;
       background.end();
     });
+  }
+
+  *#burial(): Steps<void> {
+    const { place, resources, segments, snapshots, logger } = this.#core;
+    const burials = this.#burials;
+    yield* this.#graveyard.work();
+    if (this.offline) return;
+    try {
+      yield* snapshots.removeBelow(segments.first.baseOffset);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      logger.warn('An old producer snapshot could not be removed', { error });
+    }
+    const { disk } = resources.environment;
+    const error = yield* awaitDisk((done) => disk.flushDirectory(place.path, done));
+    if (error === null && this.#burials === burials) this.#burials = 0;
   }
 
   /** True while files of segments below the log start may be found where they stood. */
@@ -427,6 +435,7 @@ export class PartitionLog {
 
   #retained(): RetainedLog {
     const { segments, offsets, resources, place } = this.#core;
+    let entries: readonly DirectoryEntry[] | null = null;
     return {
       segments: segments.all(),
       logStartOffset: offsets.start,
@@ -435,7 +444,8 @@ export class PartitionLog {
       sizeBytes: segments.sizeBytes,
       lastModifiedMs: (i) => {
         const name = offsetFileName((segments.at(i) as Segment).baseOffset, LOG_SUFFIX);
-        const entry = resources.environment.disk.list(place.path).find((one) => one.name === name);
+        entries ??= resources.environment.disk.list(place.path);
+        const entry = entries.find((one) => one.name === name);
         return entry?.modifiedMs ?? Number.POSITIVE_INFINITY;
       },
     };

@@ -3,7 +3,7 @@ import { NONE } from '../records/batch.ts';
 import { readInt64, writeInt64 } from '../records/int64.ts';
 import { CheckpointFormatError } from './checkpoint-file.ts';
 import { ProducerEntry } from './producer-entry.ts';
-import type { Steps } from './steps.ts';
+import { finishSteps, type Steps } from './steps.ts';
 
 /**
  * `{offset}.snapshot` (formats §12): int16 version 1, uint32 CRC-32C of all that follows it, int32 count, then entries of 46 bytes:
@@ -24,11 +24,7 @@ const ENTRIES_PER_STEP = 256;
 
 /** The bytes of a snapshot, at once. */
 export function encodeProducerSnapshot(entries: Iterable<ProducerEntry>, compute: Compute): Buffer {
-  const steps = encodeInSteps([...entries], compute);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finishSteps(encodeInSteps([...entries], compute));
 }
 
 /** The bytes of a snapshot. The entries must not change before the end. */

@@ -9,7 +9,7 @@ import { markerOf } from '../records/transaction-marker.ts';
 import { addToSequence } from '../records/batch.ts';
 import { decodeProducerSnapshot, encodeInSteps, encodeProducerSnapshot } from './producer-snapshot.ts';
 import { ProducerState } from './producer-state.ts';
-import type { Steps } from './steps.ts';
+import { finishSteps } from './steps.ts';
 
 const compute = new HeldCompute();
 const NOW = 1_000_000;
@@ -50,13 +50,6 @@ function verdict(state: ProducerState<string>, view: BatchView, checkSequence = 
   return result.kind === 'duplicate'
     ? `duplicate of ${result.batch.lastOffset - result.batch.offsetDelta}`
     : 'accepted';
-}
-
-function run<T>(steps: Steps<T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
 }
 
 function published(...views: BatchView[]): ProducerState<string> {
@@ -166,9 +159,9 @@ test('a producer that was silent for long is forgotten, unless its transaction i
   const state = new ProducerState<string>(1000);
   state.apply(batch(5), null);
   state.apply(batch(5, 1, { producerId: 10, transactional: true }), null);
-  run(state.expire(NOW + 999));
+  finishSteps(state.expire(NOW + 999));
   assert.equal(state.size, 2);
-  run(state.expire(NOW + 1000));
+  finishSteps(state.expire(NOW + 1000));
   assert.equal(state.size, 1);
   assert.equal(verdict(state, batch(9)), 'accepted');
 });
@@ -225,7 +218,7 @@ test('expiry in steps leaves alone who comes back between them', () => {
   const records = [{ key: null, value: Buffer.from('v'), timestampMs: late }];
   state.apply(batch(1, 1, { producerId: 1999, records, baseOffset: 10 }), null);
   state.apply(batch(0, 1, { producerId: 0, records, baseOffset: 11 }), null);
-  run(steps);
+  finishSteps(steps);
   assert.deepEqual(
     [...state.entries()].map(({ producerId }) => producerId).toSorted((a, b) => a - b),
     [0, 1999],

@@ -142,6 +142,26 @@ suite('a log under retention', () => {
     harness.close();
   });
 
+  test('goes in steps when it is many segments, and others get their turn between them', () => {
+    const harness = new LogHarness({ config: { segmentBytes: 100, fileDeleteDelayMs: 1000 } }).open();
+    const log = harness.log();
+    const count = 600;
+    while (log.segmentCount <= count) harness.append(log, harness.batch(1));
+    log.highWatermark = log.logEndOffset;
+    const ending = (suffix: string) => names(harness).filter((name) => name.endsWith(suffix)).length;
+    log.advanceLogStart(log.logEndOffset - 1);
+    assert.ok(harness.clock.runUntilTrue(() => ending('.log.deleted') > 0));
+    assert.ok(ending('.log.deleted') < count, 'not all in one turn');
+    harness.append(log, harness.batch(1));
+    assert.ok(harness.clock.runUntilTrue(() => ending('.log.deleted') === count));
+    assert.ok(harness.clock.runUntilTrue(() => ending('.log.deleted') < count));
+    assert.ok(ending('.log.deleted') > 0, 'not all in one turn');
+    assert.ok(harness.clock.runUntilTrue(() => ending('.deleted') === 0));
+    assert.equal(ending('.log'), log.segmentCount);
+    assert.equal(ending('.snapshot'), log.segmentCount, 'one at the start of each that is left');
+    harness.close();
+  });
+
   test('takes a new configuration without a restart', () => {
     const harness = filled(6, { retentionMs: -1 });
     const log = harness.log();

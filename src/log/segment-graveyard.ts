@@ -3,6 +3,7 @@ import type { TimerHandle } from '../io/clock.ts';
 import { DELETED_SUFFIX } from './file-names.ts';
 import type { LogEnvironment } from './log-environment.ts';
 import type { Segment } from './segment.ts';
+import { runSteps, type Steps } from './steps.ts';
 
 interface Grave {
   readonly file: DiskFile;
@@ -15,7 +16,9 @@ export class SegmentGraveyard {
   readonly #environment: LogEnvironment;
   readonly #delayMs: () => number;
   #waiting: Segment[] = [];
-  #timers: Map<TimerHandle, Grave> | null = null;
+  /** Renamed and not unlinked yet; made for the first. */
+  #graves: Set<Grave> | null = null;
+  #timers: Set<TimerHandle> | null = null;
 
   constructor(environment: LogEnvironment, delayMs: () => number) {
     this.#environment = environment;
@@ -32,28 +35,47 @@ export class SegmentGraveyard {
     this.#waiting.push(...segments);
   }
 
-  /** Renames the files; nothing of the segments may be in flight. What fails is left to the next start. */
-  work(): void {
-    const { clock } = this.#environment;
-    const timers = (this.#timers ??= new Map<TimerHandle, Grave>());
-    for (const segment of this.#waiting.splice(0)) {
+  /** Renames the files, one segment a step; nothing of the segments may be in flight. What fails is left to the next start. */
+  *work(): Steps<void> {
+    const graves: Grave[] = [];
+    this.#graves ??= new Set();
+    for (let segment = this.#waiting.shift(); segment !== undefined; segment = this.#waiting.shift()) {
       const grave = this.#rename(segment);
-      const timer = clock.schedule(clock.monotonicMs() + this.#delayMs(), () => {
-        timers.delete(timer);
-        this.#unlink(grave);
-      });
-      timers.set(timer, grave);
+      graves.push(grave);
+      this.#graves.add(grave);
+      yield;
     }
+    if (graves.length > 0) this.#unlinkLater(graves);
   }
 
   /** The log is closed: what is not unlinked yet stays, under its new name. */
   close(): void {
     for (const segment of this.#waiting.splice(0)) segment.close();
-    for (const [timer, grave] of this.#timers ?? []) {
-      this.#environment.clock.cancel(timer);
-      grave.file.close();
-    }
+    for (const timer of this.#timers ?? []) this.#environment.clock.cancel(timer);
+    for (const grave of this.#graves ?? []) grave.file.close();
     this.#timers = null;
+    this.#graves = null;
+  }
+
+  #unlinkLater(graves: readonly Grave[]): void {
+    const { clock } = this.#environment;
+    const timers = (this.#timers ??= new Set());
+    const timer = clock.schedule(clock.monotonicMs() + this.#delayMs(), () => {
+      timers.delete(timer);
+      runSteps(clock, this.#unlinkAll(graves), (error) => {
+        if (error !== null) throw error;
+      });
+    });
+    timers.add(timer);
+  }
+
+  *#unlinkAll(graves: readonly Grave[]): Steps<void> {
+    for (const grave of graves) {
+      // After `close` there are none any more.
+      if (this.#graves?.delete(grave) !== true) return;
+      this.#unlink(grave);
+      yield;
+    }
   }
 
   #rename(segment: Segment): Grave {

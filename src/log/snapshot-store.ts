@@ -7,7 +7,7 @@ import type { LogPlace } from './log-place.ts';
 import type { ProducerEntry } from './producer-entry.ts';
 import { decodeProducerSnapshot, encodeInSteps } from './producer-snapshot.ts';
 import type { ProducerState } from './producer-state.ts';
-import { runSteps } from './steps.ts';
+import { runSteps, type Steps } from './steps.ts';
 
 /** The producer snapshots of one log: which there are, writing and removing them. */
 export class SnapshotStore {
@@ -86,10 +86,13 @@ export class SnapshotStore {
     for (const found of this.#offsets.filter((one) => one > offset)) this.#forget(found);
   }
 
-  /** Removes the snapshots below `offset`. @throws DiskError */
-  removeBelow(offset: number): void {
+  /** Removes the snapshots below `offset`, one a step. @throws DiskError */
+  *removeBelow(offset: number): Steps<void> {
     this.#cancel((one) => one < offset);
-    for (const found of this.#offsets.filter((one) => one < offset)) this.#forget(found);
+    for (let first = this.#offsets[0]; first !== undefined && first < offset; first = this.#offsets[0]) {
+      this.#forget(first);
+      yield;
+    }
   }
 
   /** Removes those that are neither at a segment's base offset nor the newest: what earlier closes left. @throws DiskError */

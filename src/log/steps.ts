@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../io/clock.ts';
 import type { DiskCallback, DiskError } from '../io/disk.ts';
 
@@ -71,4 +72,13 @@ export function* awaitDisk(start: (done: DiskCallback) => void): Steps<DiskError
     });
   };
   return result;
+}
+
+/** Does all of it at once, for work that is known to be short and never waits. @returns what `steps` returns @throws what `steps` throws */
+export function finishSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    assert(step.value === undefined, 'nothing is waited for within a turn');
+  }
 }
