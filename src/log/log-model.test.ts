@@ -51,7 +51,8 @@ class Model {
     else if (roll < 68) this.#flush();
     else if (roll < 72) this.#epoch++;
     else if (roll < 76) this.#truncate();
-    else if (roll < 79) this.#advanceStart();
+    else if (roll < 78) this.#advanceStart();
+    else if (roll < 80) this.#retain();
     else if (roll < 84) this.#fail();
     else if (roll < 90) this.harness.clock.runFor(this.#random.below(20));
     else if (roll < 93) this.#crash('power');
@@ -186,6 +187,35 @@ class Model {
     this.#start = this.#random.between(log.logStartOffset, log.logEndOffset);
     log.advanceLogStart(this.#start);
     this.#start = log.logStartOffset;
+  }
+
+  /** Retention by size or time, up to a high watermark: of the first segments some go, and of what stays not one could. */
+  #retain(): void {
+    this.#settle();
+    const { log } = this;
+    const nowMs = this.harness.clock.wallMs();
+    log.highWatermark = this.#random.between(
+      Math.max(log.highWatermark, log.logStartOffset),
+      log.logEndOffset,
+    );
+    const { config } = log;
+    const bySize = this.#random.chance(0.6);
+    const retentionBytes = bySize ? this.#random.between(0, log.sizeBytes + 1000) : -1;
+    const retentionMs = bySize ? -1 : this.#random.between(0, 200);
+    const { logStartOffset, logEndOffset, sizeBytes } = log;
+    log.updateConfig({ ...config, retentionBytes, retentionMs });
+    log.applyRetention(nowMs);
+    log.updateConfig(config);
+    this.#start = log.logStartOffset;
+    assert.ok(this.#start >= logStartOffset && this.#start <= Math.max(log.highWatermark, logStartOffset));
+    assert.equal(log.logEndOffset, logEndOffset, 'retention takes nothing from the end');
+    if (retentionBytes >= 0)
+      assert.ok(log.sizeBytes >= Math.min(retentionBytes, sizeBytes), 'no more than is too much');
+    const [first, next] = log.segments;
+    if (first === undefined || next === undefined || next.baseOffset > log.highWatermark) return;
+    if (bySize) assert.ok(log.sizeBytes - retentionBytes < first.sizeBytes, 'nothing too much stays');
+    else if (first.maxTimestampMs >= 0)
+      assert.ok(nowMs - first.maxTimestampMs <= retentionMs, 'nothing old stays');
   }
 
   /** The disk is full for a while: appends fail or not, and the log goes on. */
