@@ -163,6 +163,8 @@ export interface LoadOptions {
   readonly answers?: number;
   /** Frames a second over all connections, whatever the answers do. */
   readonly rate?: number;
+  /** 1: throws large answers away in the kernel instead of reading them. */
+  readonly discard?: 1;
 }
 
 /** What the load program saw. */

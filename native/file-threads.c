@@ -1,11 +1,11 @@
-// Work on files that may wait for the device: syncs and, where the disk is slow, writes. Each lane (a device) has a thread for either, started when
-// first needed. JS keeps the buffers of a write alive and untouched until it is done; results come back in one call per wake-up.
+// Work on files that may wait for the device: syncs, reads into the page cache and, where the disk is slow, writes. Each lane (a device) has a thread
+// for each, started when first needed. JS keeps the buffers of a write alive and untouched until it is done; results come back in one call per wake-up.
 #include "files.h"
 #include "hub.h"
 #include "threads.h"
 
 enum { LANES = 64, RESULT_ROWS = 256, RESULT_FIELDS = 3 };
-enum work_kind { WORK_SYNC, WORK_WRITE, WORK_KINDS };
+enum work_kind { WORK_SYNC, WORK_WRITE, WORK_WARM, WORK_KINDS };
 
 struct file_threads {
   struct hub hub;
@@ -20,7 +20,7 @@ struct file_job {
   struct job job;
   double id, took_ms;
   int fd;
-  int64_t result, position;
+  int64_t result, position, length;
   int part_count;
   struct iovec parts[];
 };
@@ -35,6 +35,11 @@ static void run_write(struct job *job) {
   double started_ms = hub_now_ms();
   work->result = file_write(work->fd, work->parts, work->part_count, work->position);
   work->took_ms = hub_now_ms() - started_ms;
+}
+
+static void run_warm(struct job *job) {
+  struct file_job *work = CONTAINER_OF(job, struct file_job, job);
+  work->result = file_warm(work->fd, work->position, work->length);
 }
 
 // Takes what is done over into the shared table and frees it. Returns the number of rows; `*jobs` is what did not fit.
@@ -127,9 +132,10 @@ static struct file_threads *threads_of(napi_env env, napi_value handle) {
 // Hands a job to the thread of its kind and lane. Returns 0 or a negative errno; then the job is still the caller's.
 static int submit(struct file_threads *threads, int64_t lane, enum work_kind kind, struct file_job *work) {
   struct worker **worker = &threads->workers[lane % LANES][kind];
-  if (!*worker) *worker = worker_start();
+  if (!*worker) *worker = worker_start(0);
   if (!*worker) return -EAGAIN;
-  work->job.run = kind == WORK_SYNC ? run_sync : run_write;
+  static void (*const runs[WORK_KINDS])(struct job *) = {run_sync, run_write, run_warm};
+  work->job.run = runs[kind];
   work->job.completions = &threads->done;
   hub_hold(&threads->hub);
   worker_submit(*worker, &work->job);
@@ -151,6 +157,20 @@ static napi_value sync_later(napi_env env, napi_callback_info info) {
   work->fd = (int)addon_integer(env, arguments[2]);
   work->id = addon_number(env, arguments[3]);
   return submitted(env, work, submit(threads, addon_integer(env, arguments[1]), WORK_SYNC, work));
+}
+
+// fileWarmLater(handle, lane, descriptor, position, length, id) -> 0
+static napi_value warm_later(napi_env env, napi_callback_info info) {
+  napi_value arguments[6];
+  if (!addon_arguments(env, info, arguments, 6)) return NULL;
+  struct file_threads *threads = threads_of(env, arguments[0]);
+  struct file_job *work = threads ? calloc(1, sizeof *work) : NULL;
+  if (!work) return addon_make_number(env, -ENOMEM);
+  work->fd = (int)addon_integer(env, arguments[2]);
+  work->position = addon_integer(env, arguments[3]);
+  work->length = addon_integer(env, arguments[4]);
+  work->id = addon_number(env, arguments[5]);
+  return submitted(env, work, submit(threads, addon_integer(env, arguments[1]), WORK_WARM, work));
 }
 
 // Fills the parts of a write from an array of buffers. False with an exception pending when it holds anything else.
@@ -212,7 +232,7 @@ static napi_value threads_close(napi_env env, napi_callback_info info) {
 bool file_threads_define(napi_env env, napi_value exports) {
   static const struct addon_function functions[] = {
       {"fileThreadsOpen", threads_open}, {"fileThreadsClose", threads_close}, {"fileSyncLater", sync_later},
-      {"fileWriteLater", write_later},   {"fileWriteParts", write_parts},
+      {"fileWriteLater", write_later},   {"fileWriteParts", write_parts},     {"fileWarmLater", warm_later},
   };
   return addon_define(env, exports, functions, COUNT_OF(functions));
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 // The portable names of the modes; layout as in FileMode of file-operations.ts.
 enum file_mode { MODE_CREATE, MODE_OPEN_OR_CREATE, MODE_READ_WRITE, MODE_READ };
@@ -73,6 +74,32 @@ static napi_value file_read(napi_env env, napi_callback_info info) {
   return addon_make_number(env, got < 0 ? -errno : (double)got);
 }
 
+// Reads what is in memory. Returns the bytes read, fewer only at the end of the file; -EAGAIN when some are not there.
+static int64_t read_cached(int fd, struct iovec wanted, int64_t position) {
+  size_t have = 0;
+  while (have < wanted.iov_len) {
+    struct iovec rest = {(uint8_t *)wanted.iov_base + have, wanted.iov_len - have};
+    ssize_t got = preadv2(fd, &rest, 1, position + (int64_t)have, RWF_NOWAIT);
+    if (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) got = preadv(fd, &rest, 1, position + (int64_t)have);
+    if (got < 0 && errno != EINTR) return -errno;
+    if (got == 0) break;
+    if (got > 0) have += (size_t)got;
+  }
+  return (int64_t)have;
+}
+
+// fileReadCached(descriptor, target, start, length, position) -> bytes read, 0 at the end; -EAGAIN when it would have to wait for the device
+static napi_value file_read_cached(napi_env env, napi_callback_info info) {
+  napi_value arguments[5];
+  if (!addon_arguments(env, info, arguments, 5)) return NULL;
+  struct bytes target = addon_bytes(env, arguments[1]);
+  int64_t start = addon_integer(env, arguments[2]), length = addon_integer(env, arguments[3]);
+  if (start < 0 || length < 0 || (uint64_t)(start + length) > target.length) addon_throw(env, "the target is too small");
+  if (addon_pending(env)) return NULL;
+  struct iovec wanted = {target.data + start, (size_t)length};
+  return addon_make_number(env, (double)read_cached((int)addon_integer(env, arguments[0]), wanted, addon_integer(env, arguments[4])));
+}
+
 // fileTruncate(descriptor, size) -> 0
 static napi_value file_truncate(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -118,6 +145,7 @@ bool files_define(napi_env env, napi_value exports) {
   static const struct addon_function functions[] = {
       {"fileOpen", file_open},         {"fileClose", file_close}, {"fileWrite", file_write_one}, {"fileRead", file_read},
       {"fileTruncate", file_truncate}, {"fileLock", file_lock},   {"fileWarmth", file_warmth_of},
+      {"fileReadCached", file_read_cached},
   };
   return addon_define(env, exports, functions, COUNT_OF(functions));
 }

@@ -18,6 +18,8 @@ enum warmth { WARMTH_COLD, WARMTH_WARM, WARMTH_UNKNOWN };
 
 // Is a range of a file in the page cache? `probe`: by looking at single bytes instead of asking cachestat(2).
 enum warmth file_warmth(int fd, int64_t position, int64_t length, bool probe);
+// Has the kernel begin to read a range, without waiting for it.
+void file_advise(int fd, int64_t position, int64_t length);
 // Reads a range to get it into the page cache. May wait for the device. Returns 0 or a negative errno.
 int file_warm(int fd, int64_t position, int64_t length);
 

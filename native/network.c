@@ -60,6 +60,7 @@ static napi_value network_open(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < LISTENERS; i++) reactor->listeners[i].fd = -1;
   reactor->tick_ms = TICK_MAX_MS;
   reactor->send_left = SEND_TURN_BYTES;
+  reactor->send_ms_per_byte = SEND_FIRST_MS_PER_BYTE;
   int error = hub_open(&reactor->hub, env, arguments[0], &reactor_events);
   if (error < 0) {
     napi_delete_reference(env, reactor->shared);

@@ -51,6 +51,7 @@ struct connection *connection_new(struct reactor *reactor, int fd, const struct 
   connection->listener = listener;
   connection->limits = *limits;
   connection->assembly.large = -1;
+  connection->ahead_fd = -1;
   connection->state = listener >= 0 ? CONNECTION_OPEN : CONNECTION_CONNECTING;
   connection->writable = listener >= 0;
   uint64_t data = (uint64_t)(connection->generation & GENERATION_BITS) << 32 | slot;

@@ -2,6 +2,7 @@
 #include "threads.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 // Work is system calls on buffers of the caller's.
 enum { STACK_BYTES = 256 << 10 };
@@ -39,6 +40,7 @@ static void complete(struct job *job) {
 
 static void *work(void *data) {
   struct worker *worker = data;
+  if (worker->niceness != 0) setpriority(PRIO_PROCESS, 0, worker->niceness);  // of this thread alone, as Linux does it
   for (;;) {
     pthread_mutex_lock(&worker->mutex);
     while (!worker->first && !worker->stopping) pthread_cond_wait(&worker->changed, &worker->mutex);
@@ -51,9 +53,10 @@ static void *work(void *data) {
   }
 }
 
-struct worker *worker_start(void) {
+struct worker *worker_start(int niceness) {
   struct worker *worker = calloc(1, sizeof *worker);
   if (!worker) return NULL;
+  worker->niceness = niceness;
   pthread_mutex_init(&worker->mutex, NULL);
   pthread_cond_init(&worker->changed, NULL);
   pthread_attr_t attributes;

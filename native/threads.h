@@ -30,13 +30,14 @@ struct worker {
   pthread_cond_t changed;
   struct job *first, *last;
   bool stopping;
+  int niceness;
 };
 
 void completions_open(struct completions *completions, struct hub *hub);
 // The jobs done since the last call, linked by `next` in the order they were done; NULL if none.
 struct job *completions_take(struct completions *completions);
-// Starts a thread. NULL when the system has none to give.
-struct worker *worker_start(void);
+// Starts a thread, which yields the processor to others by so much niceness. NULL when the system has none to give.
+struct worker *worker_start(int niceness);
 void worker_submit(struct worker *worker, struct job *job);
 // Lets the worker finish what it was given, waits for its thread and frees it.
 void worker_stop(struct worker *worker);

@@ -60,7 +60,14 @@ async function round(broker: Server, directory: string, frames: readonly Buffer[
   const alone = await produceAtPace(broker, SECONDS);
   const { longestStallMs: aloneStallMs } = await broker.loop();
   const answers = frames.length;
-  const coldReader = loadBeside(broker.port, { frames, connections: 1, depth: 2, seconds: SECONDS, answers });
+  const coldReader = loadBeside(broker.port, {
+    frames,
+    connections: 1,
+    depth: 2,
+    seconds: SECONDS,
+    answers,
+    discard: 1,
+  });
   const [beside, reader] = await Promise.all([produceAtPace(broker, SECONDS), coldReader]);
   const { longestStallMs: stallMs } = await broker.loop();
   return { alone, beside, reader, aloneStallMs, stallMs };

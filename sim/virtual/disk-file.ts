@@ -1,5 +1,5 @@
 import { assert } from '../../src/base/assert.ts';
-import type { DiskCallback, DiskFile } from '../../src/io/disk.ts';
+import { ColdRead, type DiskCallback, type DiskFile } from '../../src/io/disk.ts';
 import { FileWriter, type WriteTarget } from '../../src/io/file-writer.ts';
 import { Lease, type LeasedFile, type LeaseTable } from '../../src/io/lease.ts';
 import type { DiskOperation } from './disk-faults.ts';
@@ -27,6 +27,9 @@ export interface FileOwner {
   renameNode(node: TreeNode, from: string, to: string): void;
   /** The kernel writes back what is old enough. */
   writeBack(node: FileNode): void;
+  /** True if a read of the file would have to wait and may not. */
+  isCold(node: FileNode): boolean;
+  warm(node: FileNode, done: () => void): void;
   /** A handle is closed and nothing hangs on it any more. */
   forget(file: VirtualFile): void;
 }
@@ -76,6 +79,8 @@ export class VirtualFile implements DiskFile, LeasedFile, WriteTarget {
   read(position: number, target: Buffer, targetStart: number, lengthBytes: number): number {
     this.#check(false);
     assert(targetStart + lengthBytes <= target.length, 'what is read fits its target');
+    if (this.#disk.isCold(this.node))
+      throw new ColdRead(this.path, (done) => this.#disk.warm(this.node, done));
     this.#strike('read');
     return this.node.content.read(position, target, targetStart, lengthBytes);
   }

@@ -15,6 +15,9 @@ import { DiskFaults, type DiskOperation } from './disk-faults.ts';
 import { type FileOwner, VirtualFile } from './disk-file.ts';
 import { DirectoryTree, type FileNode, sortedNames, type TreeNode } from './disk-tree.ts';
 
+/** How long bringing a file into memory takes. */
+const WARM_MS = 1;
+
 /** Milliseconds, least and most, both possible. */
 export type Span = readonly [number, number];
 
@@ -66,6 +69,9 @@ export class VirtualDisk implements Disk, FileOwner {
   readonly clock: VirtualClock;
   /** Bytes that all files may take together; may be changed at any time. */
   capacityBytes: number;
+  /** Files that are not in memory; see `evict`. */
+  readonly #cold = new Set<FileNode>();
+  #waitless = false;
   /** Counts the crashes; what belongs to an earlier boot is dropped. */
   boot = 0;
   readonly #random: Random;
@@ -100,6 +106,36 @@ export class VirtualDisk implements Disk, FileOwner {
     if (kind === 'process') return;
     this.tree.crash(this.#random, this.#options.entryLoss ?? 0.3);
     for (const file of this.tree.files()) file.content.crash(this.#random);
+  }
+
+  /** Every file leaves the memory: the next read that may not wait is a `ColdRead`. Without this all is always there. */
+  evict(): void {
+    for (const file of this.tree.files()) this.#cold.add(file);
+  }
+
+  /** True if a read of the file would have to wait and may not. */
+  isCold(file: FileNode): boolean {
+    return this.#waitless && this.#cold.has(file);
+  }
+
+  /** Brings a file into memory, in a later turn. */
+  warm(file: FileNode, done: () => void): void {
+    const { boot } = this;
+    this.clock.schedule(this.clock.monotonicMs() + WARM_MS, () => {
+      if (boot !== this.boot) return;
+      this.#cold.delete(file);
+      done();
+    });
+  }
+
+  withoutWaiting<T>(work: () => T): T {
+    assert(!this.#waitless, 'what may not wait does not nest');
+    this.#waitless = true;
+    try {
+      return work();
+    } finally {
+      this.#waitless = false;
+    }
   }
 
   open(path: string, mode: OpenMode): VirtualFile {

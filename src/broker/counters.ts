@@ -41,6 +41,8 @@ export class Counters {
   failedAppends = 0;
   recordBytesFetched = 0;
   fetchesDelayed = 0;
+  /** Lookups of fetches that had to ask the device. */
+  coldLookups = 0;
   acknowledgementsDelayed = 0;
   sessionsCreated = 0;
   sessionsEvicted = 0;

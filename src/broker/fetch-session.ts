@@ -13,7 +13,7 @@ import { assert } from '../base/assert.ts';
 import { ErrorCode } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
-import type { FileRange } from '../io/disk.ts';
+import type { ColdRead, FileRange } from '../io/disk.ts';
 import type { EpochEnd } from '../log/log-read.ts';
 import type { FetchRequest } from '../protocol/messages/fetch.ts';
 import type { Partition, PartitionRead } from '../replication/partition.ts';
@@ -49,6 +49,7 @@ export class FetchPartition implements PartitionRead {
   logStartOffset = -1;
   range: FileRange | null = null;
   lengthBytes = 0;
+  cold: ColdRead | null = null;
   divergingEpoch: EpochEnd | null = null;
 
   toldHighWatermark = -1;

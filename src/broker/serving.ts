@@ -125,8 +125,10 @@ export class Serving {
   #services(): Services {
     const { config, clock } = this.#options;
     const { connections } = this;
-    const requestTurn = (): void => clock.defer(() => connections.inTurn(() => {}));
-    const wakes = new WakeQueue(requestTurn, () => connections.turning);
+    const wakes: WakeQueue = new WakeQueue(
+      () => clock.defer(() => connections.inTurn(() => wakes.turn())),
+      () => connections.turning,
+    );
     connections.onTurnEnd(() => wakes.run());
     return {
       ...this.#options,

@@ -21,6 +21,25 @@ export class DiskError extends Error {
   }
 }
 
+/**
+ * Thrown out of `Disk.withoutWaiting`: a read would have had to wait for the device. It says no word of whether the bytes are good.
+ */
+export class ColdRead extends Error {
+  override readonly name = 'ColdRead';
+  readonly #warm: (done: () => void) => void;
+
+  /** @param warm see `ColdRead.warm` */
+  constructor(path: string, warm: (done: () => void) => void) {
+    super(`${path} is not in memory`);
+    this.#warm = warm;
+  }
+
+  /** Has the bytes brought into memory; `done` is called once, later or before the call returns, whether that worked or not. To be called in the turn in which it was thrown. */
+  warm(done: () => void): void {
+    this.#warm(done);
+  }
+}
+
 /** Result of an operation that may complete later: `null` when it succeeded. */
 export type DiskCallback = (error: DiskError | null) => void;
 
@@ -144,6 +163,11 @@ export interface Disk {
    * the process. @throws DiskError with code `ELOCKED`, whose message names the holder when it can be told.
    */
   lock(path: string): DiskLock;
+  /**
+   * Runs `work`, in which a file's `read` that would have to wait for the device throws `ColdRead` instead, as far as the implementation can tell. The work is then to be done
+   * anew once the bytes are there. Calls do not nest.
+   */
+  withoutWaiting<T>(work: () => T): T;
   /** Free bytes for this user on the file system of `path`. */
   freeBytes(path: string): number;
   /** Bytes that the file system of `path` holds in all. */

@@ -235,11 +235,15 @@ export class EntryTable {
   }
 
   #readNear(index: number): void {
-    this.#near ??= Buffer.allocUnsafe(NEAR_ENTRIES * this.entryBytes);
-    this.#nearFirst = index - (index % NEAR_ENTRIES);
-    const wanted = Math.min(NEAR_ENTRIES, this.count - this.#nearFirst) * this.entryBytes;
-    const read = this.#open('read-write').read(this.#nearFirst * this.entryBytes, this.#near, 0, wanted);
+    const near = this.#near ?? Buffer.allocUnsafe(NEAR_ENTRIES * this.entryBytes);
+    const first = index - (index % NEAR_ENTRIES);
+    const wanted = Math.min(NEAR_ENTRIES, this.count - first) * this.entryBytes;
+    // A read that fails leaves who knows what.
+    this.#near = null;
+    const read = this.#open('read-write').read(first * this.entryBytes, near, 0, wanted);
     assert(read === wanted, `${this.path} is as long as it was`);
+    this.#near = near;
+    this.#nearFirst = first;
   }
 
   #open(mode: 'open-or-create' | 'read-write'): DiskFile {

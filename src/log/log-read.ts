@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts';
-import type { FileRange } from '../io/disk.ts';
+import type { ColdRead, FileRange } from '../io/disk.ts';
 
 /** Bounds of one read. */
 export interface ReadOptions {
@@ -9,6 +9,8 @@ export interface ReadOptions {
   readonly upperBoundOffset: number;
   /** True to get one whole batch even if it is larger than `maxBytes`. */
   readonly minOneBatch: boolean;
+  /** True to be told rather than to wait when the device would have to be asked; see `LogRead.cold`. */
+  readonly withoutWaiting?: boolean;
 }
 
 /**
@@ -23,6 +25,8 @@ export interface LogRead {
   readonly range: FileRange | null;
   /** Bytes of the range, 0 without one. */
   readonly lengthBytes: number;
+  /** What must be brought into memory before this read can be done without waiting; then there is no range. Only where that was asked for. */
+  readonly cold: ColdRead | null;
 }
 
 /** A record found by its timestamp. */

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../base/errors.ts';
-import { DiskError } from '../io/disk.ts';
+import { ColdRead, DiskError } from '../io/disk.ts';
 import type { BatchScanner } from './batch-scanner.ts';
 import type { LogRead, ReadOptions } from './log-read.ts';
 import type { Segment } from './segment.ts';
@@ -15,14 +15,10 @@ export interface ReadableLog {
   readonly logEndOffset: number;
 }
 
-const EMPTY: LogRead = { errorCode: ErrorCode.NONE, range: null, lengthBytes: 0 };
-const OUT_OF_RANGE: LogRead = { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, range: null, lengthBytes: 0 };
+const EMPTY: LogRead = { errorCode: ErrorCode.NONE, range: null, lengthBytes: 0, cold: null };
+const OUT_OF_RANGE: LogRead = { ...EMPTY, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
 /** The answer of a log that cannot be read. */
-export const STORAGE_ERROR: LogRead = {
-  errorCode: ErrorCode.KAFKA_STORAGE_ERROR,
-  range: null,
-  lengthBytes: 0,
-};
+export const STORAGE_ERROR: LogRead = { ...EMPTY, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
 
 /** Where a batch lies. One object, overwritten by the next search. */
 const place = { position: 0, sizeBytes: 0, baseOffset: 0 };
@@ -43,7 +39,8 @@ export function readLog(log: ReadableLog, fetchOffset: number, options: ReadOpti
     const endPosition = endPositionBelow(log, i, upperBound);
     const lengthBytes = chooseLength(segment, position, sizeBytes, endPosition, options);
     if (lengthBytes <= 0) return EMPTY;
-    return { errorCode: ErrorCode.NONE, range: segment.file.lease(position, lengthBytes), lengthBytes };
+    const range = segment.file.lease(position, lengthBytes);
+    return { errorCode: ErrorCode.NONE, range, lengthBytes, cold: null };
   }
   return EMPTY;
 }
@@ -98,6 +95,7 @@ export function guardRead(read: () => LogRead, failed: (error: DiskError) => voi
   try {
     return read();
   } catch (error) {
+    if (error instanceof ColdRead) return { ...EMPTY, cold: error };
     if (!(error instanceof DiskError)) throw error;
     failed(error);
     return STORAGE_ERROR;

@@ -195,8 +195,10 @@ export class PartitionLog {
   read(fetchOffset: number, options: ReadOptions): LogRead {
     const core = this.#core;
     if (core.offline) return STORAGE_ERROR;
+    const { disk } = core.resources.environment;
+    const read = (): LogRead => readLog(core, fetchOffset, options);
     return guardRead(
-      () => readLog(core, fetchOffset, options),
+      () => (options.withoutWaiting === true ? disk.withoutWaiting(read) : read()),
       (error) => core.logger.error('Reading the log failed', { offset: fetchOffset, error }),
     );
   }
@@ -221,12 +223,12 @@ export class PartitionLog {
 
   /** The first record with a timestamp >= `timestampMs`, null when there is none. May finish later if a large compressed batch must be opened. */
   offsetForTimestamp(timestampMs: number, done: LookupCallback): void {
-    lookUpTimestamp(this.#readable, this.#core.resources.environment.compute, timestampMs, done);
+    lookUpTimestamp(this.#readable, this.#core.resources.environment, timestampMs, done);
   }
 
   /** The first record that has the largest timestamp of the log (ListOffsets -3), null when no record has one. */
   offsetForMaxTimestamp(done: LookupCallback): void {
-    lookUpMaxTimestamp(this.#readable, this.#core.resources.environment.compute, done);
+    lookUpMaxTimestamp(this.#readable, this.#core.resources.environment, done);
   }
 
   readonly #readable = (): LogCore | null => (this.#core.offline ? null : this.#core);

@@ -121,6 +121,7 @@ function newRead(): PartitionRead {
     logStartOffset: 0,
     range: null,
     lengthBytes: 0,
+    cold: null,
     divergingEpoch: null,
   };
 }

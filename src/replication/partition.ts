@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { ErrorCode } from '../base/errors.ts';
 import type { Uuid } from '../base/uuid.ts';
-import type { FileRange } from '../io/disk.ts';
+import type { ColdRead, FileRange } from '../io/disk.ts';
 import type { AppendOutcome } from '../log/append-request.ts';
 import type { EpochEnd } from '../log/log-read.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
@@ -21,6 +21,8 @@ export interface PartitionReadOptions {
   readonly currentLeaderEpoch: number;
   /** Epoch of the last record the reader has, -1 when it does not ask for a check (formats §25). */
   readonly lastFetchedEpoch: number;
+  /** See `ReadOptions`. */
+  readonly withoutWaiting?: boolean;
 }
 
 /** What one read found; fields of one object that the caller reuses. */
@@ -33,6 +35,8 @@ export interface PartitionRead {
   /** A lease with one reference, the caller's; null without records. */
   range: FileRange | null;
   lengthBytes: number;
+  /** See `LogRead`. */
+  cold: ColdRead | null;
   /** Where the reader's log parts from this one; null in general. */
   divergingEpoch: EpochEnd | null;
 }
@@ -258,6 +262,7 @@ export class Partition {
   read(fetchOffset: number, options: PartitionReadOptions, into: PartitionRead): void {
     into.range = null;
     into.lengthBytes = 0;
+    into.cold = null;
     into.divergingEpoch = null;
     const errorCode = this.checkLeader(options.currentLeaderEpoch);
     if (errorCode !== ErrorCode.NONE) {
@@ -282,6 +287,7 @@ export class Partition {
       maxBytes: Math.max(1, options.maxBytes),
       upperBoundOffset: this.upperBound(options.isolation),
       minOneBatch: options.minOneBatch,
+      withoutWaiting: options.withoutWaiting === true,
     });
     if (read.errorCode !== ErrorCode.NONE) {
       failRead(into, read.errorCode);
@@ -289,6 +295,7 @@ export class Partition {
     }
     this.#fillOffsets(log, into);
     into.range = read.range;
+    into.cold = read.cold;
     into.lengthBytes = read.lengthBytes;
   }
 

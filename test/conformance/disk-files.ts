@@ -1,14 +1,62 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ColdRead, type DiskError } from '../../src/io/disk.ts';
 import { append, contentOf, type DiskFactory, withDisk } from './disk.ts';
 import { called, pattern } from './world.ts';
 
 /** Files: open, append, read, write, truncate, flush, failures. */
 export function diskFilesSuite(name: string, factory: DiskFactory): void {
   openSuite(name, factory);
+  coldSuite(name, factory);
   appendSuite(name, factory);
   flushSuite(name, factory);
   failureSuite(name, factory);
+}
+
+function coldSuite(name: string, factory: DiskFactory): void {
+  test(`${name} disk: what was just written is read without waiting`, (context) =>
+    withDisk(context, factory, {}, async (world) => {
+      const file = world.disk.open(`${world.root}/f`, 'create');
+      await append(world, file, pattern(100_000));
+      const target = Buffer.alloc(50_000);
+      assert.equal(
+        world.disk.withoutWaiting(() => file.read(60_000, target, 0, 50_000)),
+        40_000,
+      );
+      assert.deepEqual(target.subarray(0, 40_000), pattern(100_000).subarray(60_000));
+      assert.equal(
+        world.disk.withoutWaiting(() => file.read(100_000, target, 0, 10)),
+        0,
+        'the end is no reason to wait',
+      );
+    }));
+
+  test(`${name} disk: what is not in memory is told, brought there and read`, (context) =>
+    withDisk(context, factory, {}, async (world) => {
+      const path = `${world.root}/f`;
+      const file = world.disk.open(path, 'create');
+      await append(world, file, pattern(500_000));
+      assert.equal(await called<DiskError | null>(world, (done) => file.flush(done)), null);
+      const target = Buffer.alloc(8000);
+      const read = (): number => world.disk.withoutWaiting(() => file.read(300_000, target, 0, 8000));
+      if (!world.evict(path)) {
+        assert.equal(read(), 8000, 'an implementation that cannot tell reads');
+        return;
+      }
+      let cold: ColdRead | null = null;
+      try {
+        read();
+      } catch (error) {
+        assert.ok(error instanceof ColdRead, String(error));
+        cold = error;
+      }
+      assert.ok(cold !== null, 'the read would have waited');
+      await called<null>(world, (done) => cold.warm(() => done(null)));
+      assert.equal(read(), 8000);
+      assert.deepEqual(target, pattern(500_000).subarray(300_000, 308_000));
+      world.evict(path);
+      assert.equal(file.read(0, target, 0, 8000), 8000, 'outside of it reads wait');
+    }));
 }
 
 function openSuite(name: string, factory: DiskFactory): void {

@@ -12,6 +12,8 @@ export interface DiskWorld extends World {
   readonly otherDisk: Disk;
   /** The next calls of this kind fail with the code; `cut` is the cutting back of a failed append. */
   fail(operation: 'append' | 'cut' | 'flush', code: string, times: number): void;
+  /** Drops a durable file from memory; false where that cannot be done or does not show. */
+  evict(path: string): boolean;
   /** Descriptors that are open now; null where there are none. */
   openDescriptors(): number | null;
   /** Closes the disk and removes its files. */

@@ -30,6 +30,10 @@ export function nodeDiskFactory(makeOperations: () => FileOperations): DiskFacto
       otherDisk,
       root,
       fail: (operation, code, times) => faults.fail(operation, code, times),
+      evict: (path) => {
+        const args = [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none'];
+        return faults.operations.name === 'addon' && spawnSync('dd', args).status === 0 && isOnDevice(root);
+      },
       openDescriptors: () => disk.descriptors.openDescriptors,
       end: async () => {
         for (const one of [disk, otherDisk]) await called<null>(world, (done) => one.close(() => done(null)));
@@ -38,6 +42,12 @@ export function nodeDiskFactory(makeOperations: () => FileOperations): DiskFacto
       },
     };
   };
+}
+
+/** True if files in the directory can leave the memory: those of a file system in memory cannot. */
+function isOnDevice(root: string): boolean {
+  const TMPFS = 0x01021994;
+  return fs.statfsSync(root).type !== TMPFS;
 }
 
 /** Real system calls, of which some are made to fail or to write less. */
@@ -59,6 +69,8 @@ class FaultyOperations {
       },
       writeNow: (descriptor, data, position) => real.writeNow(descriptor, data, position),
       read: (descriptor, ...rest) => real.read(descriptor, ...rest),
+      readCached: (descriptor, ...rest) => real.readCached(descriptor, ...rest),
+      warm: (descriptor, ...rest) => real.warm(descriptor, ...rest),
       truncate: (descriptor, sizeBytes) => {
         const code = this.#strike('cut');
         if (code !== null) throw Object.assign(new Error(code), { code });

@@ -23,6 +23,10 @@ export function virtualDiskFactory(latency: 'inline' | 'ssd'): DiskFactory {
       otherDisk: disk,
       root: '/data',
       fail: (operation, code, times) => void disk.faults.add({ operation, code, times }),
+      evict: () => {
+        disk.evict();
+        return true;
+      },
       openDescriptors: () => null,
       end: async () => {
         await called<null>(world, (done) => disk.close(() => done(null)));

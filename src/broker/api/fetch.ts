@@ -26,6 +26,8 @@ const FIRST_VERSION_WITH_LEADER_HINTS = 16;
 /** Clients before this version do not know KAFKA_STORAGE_ERROR. */
 const FIRST_VERSION_WITH_STORAGE_ERROR = 6;
 const READ_COMMITTED = 1;
+/** So many times a fetch has what its lookups need brought into memory by a thread. */
+const MAX_COLD_READS = 8;
 const NO_RECORDS = Buffer.alloc(0);
 const NO_TRANSACTIONS: readonly AbortedTransaction[] = [];
 
@@ -105,6 +107,8 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
   readonly #moved = new Set<number>();
   /** Bytes that the partitions had when they were last looked at. */
   #availableBytes = 0;
+  /** The last look at all partitions found some that the device must be asked for. */
+  #anyCold = false;
   wakePending = false;
 
   constructor(
@@ -130,12 +134,21 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
       isolation: isolationOf(this.#isReplica, this.#committed),
       currentLeaderEpoch: -1,
       lastFetchedEpoch: -1,
+      withoutWaiting: true,
     };
   }
 
-  /** Reads, and answers or waits. */
-  start(nowMs: number): void {
+  /** Reads, and answers or waits: first for what the device has to be asked for, then for records. */
+  start(nowMs: number, coldReads = 0): void {
+    // What is dropped from memory as fast as it comes there is waited for in the end.
+    this.#options.withoutWaiting = coldReads < MAX_COLD_READS;
     const mustAnswer = this.#readAll();
+    this.#options.withoutWaiting = false;
+    if (this.#anyCold) {
+      this.#releaseAll();
+      this.#warm(() => this.start(this.#services.clock.monotonicMs(), coldReads + 1));
+      return;
+    }
     if (
       mustAnswer ||
       this.#maxWaitMs <= 0 ||
@@ -148,6 +161,19 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
     }
     this.#releaseAll();
     this.#wait(nowMs);
+  }
+
+  /** Has what the lookups need brought into memory by the disk's threads, then goes on. */
+  #warm(goOn: () => void): void {
+    const cold = this.#plan.partitions.flatMap((partition) => partition.cold ?? []);
+    this.#services.counters.coldLookups += cold.length;
+    let waiting = cold.length;
+    for (const read of cold) {
+      read.warm(() => {
+        if (--waiting > 0 || this.#context.cancelled) return;
+        this.#context.guard(goOn);
+      });
+    }
   }
 
   #wait(nowMs: number): void {
@@ -220,10 +246,12 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
   #readAll(): boolean {
     let mustAnswer = false;
     let remainingBytes = this.#maxBytes;
+    this.#anyCold = false;
     this.#availableBytes = 0;
     this.#options.minOneBatch = true;
     for (const partition of this.#plan.partitions) {
       if (this.#read(partition, remainingBytes)) mustAnswer = true;
+      if (partition.cold !== null) this.#anyCold = true;
       if (partition.lengthBytes === 0) continue;
       this.#options.minOneBatch = false;
       this.#availableBytes += partition.lengthBytes;
@@ -382,5 +410,6 @@ function failPartition(partition: FetchPartition, errorCode: ErrorCode): void {
   partition.lastStableOffset = -1;
   partition.logStartOffset = -1;
   partition.lengthBytes = 0;
+  partition.cold = null;
   partition.divergingEpoch = null;
 }

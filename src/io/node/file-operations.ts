@@ -41,6 +41,18 @@ export interface FileOperations {
     position: number,
   ): number;
 
+  /** Like `read`, but -1 where it would have to wait for the device, as far as that can be told. */
+  readCached(
+    descriptor: number,
+    target: Buffer,
+    targetStart: number,
+    lengthBytes: number,
+    position: number,
+  ): number;
+
+  /** Brings a range into memory, never on the JS thread; `done` in any case, also when that failed. */
+  warm(descriptor: number, position: number, lengthBytes: number, lane: number, done: () => void): void;
+
   /** Sets the size. */
   truncate(descriptor: number, sizeBytes: number): void;
 

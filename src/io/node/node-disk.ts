@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { assert } from '../../base/assert.ts';
 import type { Clock } from '../clock.ts';
 import {
   type DirectoryEntry,
@@ -39,6 +40,7 @@ export class NodeDisk implements Disk, NodeFileOwner {
   readonly descriptors: DescriptorCache;
   readonly leases: LeaseTable;
   readonly paths = new OpenPaths<NodeFile>();
+  waitless = false;
   readonly #files = new Set<NodeFile>();
   /** Lane of each device, in the order they were met. */
   readonly #lanes = new Map<number, number>();
@@ -137,6 +139,16 @@ export class NodeDisk implements Disk, NodeFileOwner {
     }
     const { dev, ino } = fs.statSync(path, { bigint: true });
     return registered(registry, `${dev}:${ino}`, lock);
+  }
+
+  withoutWaiting<T>(work: () => T): T {
+    assert(!this.waitless, 'what may not wait does not nest');
+    this.waitless = true;
+    try {
+      return work();
+    } finally {
+      this.waitless = false;
+    }
   }
 
   freeBytes(path: string): number {

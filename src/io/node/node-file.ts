@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import { type DiskCallback, DiskError, type DiskFile, type OpenMode } from '../disk.ts';
+import { ColdRead, type DiskCallback, DiskError, type DiskFile, type OpenMode } from '../disk.ts';
 import { FileWriter, type WriteTarget } from '../file-writer.ts';
 import { Lease, type LeasedFile, type LeaseTable } from '../lease.ts';
 import { CachedDescriptor, type DescriptorCache } from './descriptor-cache.ts';
@@ -19,6 +19,8 @@ export interface NodeFileOwner {
   rename(from: string, to: string): void;
   /** Unlinks on the disk, and lets go of the open paths. @throws DiskError */
   remove(path: string): void;
+  /** True while reads may not wait for the device. */
+  readonly waitless: boolean;
   /** The handle is closed and nothing is in flight on it. */
   forget(file: NodeFile): void;
 }
@@ -224,11 +226,25 @@ export class NodeFile extends CachedDescriptor implements DiskFile, LeasedFile, 
 
   #read(position: number, target: Buffer, targetStart: number, lengthBytes: number): number {
     const descriptor = this.#acquire('read');
+    const { operations, waitless } = this.#owner;
     try {
-      return this.#owner.operations.read(descriptor, target, targetStart, lengthBytes, position);
+      if (!waitless) return operations.read(descriptor, target, targetStart, lengthBytes, position);
+      const read = operations.readCached(descriptor, target, targetStart, lengthBytes, position);
+      if (read >= 0) return read;
     } catch (error) {
       throw this.#diskError(error, 'read');
     }
+    throw new ColdRead(this.path, (done) => this.#warm(position, lengthBytes, done));
+  }
+
+  /** Has a range brought into memory by the thread of the device. */
+  #warm(position: number, lengthBytes: number, done: () => void): void {
+    const descriptor = this.#tryPin(done);
+    if (descriptor < 0) return;
+    this.#owner.operations.warm(descriptor, position, lengthBytes, this.lane, () => {
+      this.#unpin();
+      done();
+    });
   }
 
   #call(operation: string, call: (descriptor: number) => void): void {

@@ -70,6 +70,14 @@ export interface FilesBinding {
     lengthBytes: number,
     position: number,
   ): number;
+  /** Like `fileRead`, but the error `EAGAIN` where it would have to wait for the device. */
+  fileReadCached(
+    descriptor: number,
+    target: Buffer,
+    targetStart: number,
+    lengthBytes: number,
+    position: number,
+  ): number;
   fileTruncate(descriptor: number, sizeBytes: number): number;
   /** Returns a descriptor that holds the lock, or the error `EAGAIN` when another process does. */
   fileLock(path: string): number;
@@ -79,6 +87,14 @@ export interface FilesBinding {
   fileThreadsOpen(completed: (rows: number) => void, results: Float64Array): NativeHandle;
   fileThreadsClose(handle: NativeHandle): void;
   fileSyncLater(handle: NativeHandle, lane: number, descriptor: number, id: number): number;
+  fileWarmLater(
+    handle: NativeHandle,
+    lane: number,
+    descriptor: number,
+    position: number,
+    lengthBytes: number,
+    id: number,
+  ): number;
   fileWriteLater(
     handle: NativeHandle,
     lane: number,

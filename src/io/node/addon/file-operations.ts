@@ -94,6 +94,23 @@ export class AddonFileOperations implements FileOperations {
     return checked(this.#binding.fileRead(descriptor, target, targetStart, lengthBytes, position), 'read');
   }
 
+  readCached(
+    descriptor: number,
+    target: Buffer,
+    targetStart: number,
+    lengthBytes: number,
+    position: number,
+  ): number {
+    const read = this.#binding.fileReadCached(descriptor, target, targetStart, lengthBytes, position);
+    return read < 0 && errorName(read) === 'EAGAIN' ? -1 : checked(read, 'read');
+  }
+
+  warm(descriptor: number, position: number, lengthBytes: number, lane: number, done: () => void): void {
+    const id = this.#begin({ parts: null, done, lane });
+    const error = this.#binding.fileWarmLater(this.#open(), lane, descriptor, position, lengthBytes, id);
+    if (error < 0) this.#complete(id, error, 0);
+  }
+
   truncate(descriptor: number, sizeBytes: number): void {
     checked(this.#binding.fileTruncate(descriptor, sizeBytes), 'truncate');
   }

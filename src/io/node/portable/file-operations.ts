@@ -66,6 +66,21 @@ export class PortableFileOperations implements FileOperations {
     return fs.readSync(descriptor, target, targetStart, lengthBytes, position);
   }
 
+  /** Node cannot tell what is in memory: reads as always. */
+  readCached(
+    descriptor: number,
+    target: Buffer,
+    targetStart: number,
+    lengthBytes: number,
+    position: number,
+  ): number {
+    return fs.readSync(descriptor, target, targetStart, lengthBytes, position);
+  }
+
+  warm(_descriptor: number, _position: number, _lengthBytes: number, _lane: number, done: () => void): void {
+    done();
+  }
+
   truncate(descriptor: number, sizeBytes: number): void {
     fs.ftruncateSync(descriptor, sizeBytes);
   }
