@@ -37,15 +37,62 @@ export const CODECS: readonly (readonly [name: string, id: CompressionCodec])[] 
   ['zstd', 4],
 ];
 
+/** Where to write, and in what codec. */
+export interface WriteTarget {
+  readonly bootstrap: string;
+  readonly topic: string;
+  readonly codec: CompressionCodec;
+}
+
 /**
  * Writes about `rounds` × 75 KB into partition 0 of a topic: in each round two transactions that overlap, one of which is aborted, and a batch outside of any. Resolves to the records
  * in the order of the log.
  */
-export async function writeTopic(
-  bootstrap: string,
-  topic: string,
-  codec: CompressionCodec,
-  rounds: number,
+export async function writeTopic(target: WriteTarget, rounds: number): Promise<WrittenRecord[]> {
+  const { topic } = target;
+  return withProducers(target, [`${topic}-first`, `${topic}-second`, null], async (senders, write) => {
+    const [first, second, plain] = senders as [Producer, Producer, Producer];
+    for (let round = 0; round < rounds; round++) {
+      const isFirstCommitted = round % 2 === 0;
+      const [a, b] = [await first.transaction(), await second.transaction()];
+      await write(a, isFirstCommitted);
+      await write(b, !isFirstCommitted);
+      await write(plain, true);
+      await write(a, isFirstCommitted);
+      await (isFirstCommitted ? a.commit() : a.abort());
+      await (isFirstCommitted ? b.abort() : b.commit());
+    }
+  });
+}
+
+/** Writes `batches` × 25 KB outside of any transaction, by an idempotent producer. Resolves to the records in the order of the log. */
+export async function writePlain(target: WriteTarget, batches: number): Promise<WrittenRecord[]> {
+  return withProducers(target, [null], async ([plain], write) => {
+    for (let i = 0; i < batches; i++) await write(plain as Producer, true);
+  });
+}
+
+/** Leaves a transaction open between batches that belong to none; the one behind it is not committed for a reader, who stops before. Calls `meanwhile` while it is open. */
+export async function writeOpen(
+  target: WriteTarget,
+  meanwhile: () => Promise<void>,
+): Promise<WrittenRecord[]> {
+  return withProducers(target, [`${target.topic}-open`, null], async (senders, write) => {
+    const [first, plain] = senders as [Producer, Producer];
+    await write(plain, true);
+    await write(await first.transaction(), false);
+    await write(plain, false);
+    await meanwhile();
+  });
+}
+
+type Write = (sender: Pick<Producer, 'send'>, committed: boolean) => Promise<void>;
+
+/** Connects one producer for each transactional id, null for one without, has `act` write with them, and resolves to what was written. */
+async function withProducers(
+  { bootstrap, topic, codec }: WriteTarget,
+  transactionalIds: readonly (string | null)[],
+  act: (producers: readonly Producer[], write: Write) => Promise<void>,
 ): Promise<WrittenRecord[]> {
   if (codec > 1) {
     kafkajs.CompressionCodecs[codec as Exclude<CompressionTypes, CompressionTypes.None>] = () => ({
@@ -54,41 +101,32 @@ export async function writeTopic(
     });
   }
   const kafka = new Kafka({ brokers: [bootstrap], clientId: 'writer', logLevel: logLevel.NOTHING });
-  const make = (name: string | null): Producer =>
+  const producers = transactionalIds.map((transactionalId) =>
     kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       createPartitioner: Partitioners.DefaultPartitioner,
-      ...(name === null ? {} : { transactionalId: `${topic}-${name}` }),
-    });
-  const [first, second, plain] = [make('first'), make('second'), make(null)];
+      ...(transactionalId === null ? {} : { transactionalId }),
+    }),
+  );
   const written: WrittenRecord[] = [];
-  await Promise.all([first.connect(), second.connect(), plain.connect()]);
+  const write: Write = async (sender, committed) => {
+    const records = makeRecords(topic, written.length, committed);
+    const messages = records.map(({ key, value, header, timestampMs }) => ({
+      partition: 0,
+      key,
+      value,
+      headers: { kind: header },
+      timestamp: String(timestampMs),
+    }));
+    await sender.send({ topic, acks: -1, compression: codec as CompressionTypes, messages });
+    written.push(...records);
+  };
+  await Promise.all(producers.map((producer) => producer.connect()));
   try {
-    for (let round = 0; round < rounds; round++) {
-      const isFirstCommitted = round % 2 === 0;
-      const send = async (sender: Pick<Producer, 'send'>, committed: boolean) => {
-        const records = makeRecords(topic, written.length, committed);
-        const messages = records.map(({ key, value, header, timestampMs }) => ({
-          partition: 0,
-          key,
-          value,
-          headers: { kind: header },
-          timestamp: String(timestampMs),
-        }));
-        await sender.send({ topic, acks: -1, compression: codec as CompressionTypes, messages });
-        written.push(...records);
-      };
-      const [a, b] = [await first.transaction(), await second.transaction()];
-      await send(a, isFirstCommitted);
-      await send(b, !isFirstCommitted);
-      await send(plain, true);
-      await send(a, isFirstCommitted);
-      await (isFirstCommitted ? a.commit() : a.abort());
-      await (isFirstCommitted ? b.abort() : b.commit());
-    }
+    await act(producers, write);
   } finally {
-    await Promise.all([first.disconnect(), second.disconnect(), plain.disconnect()]);
+    await Promise.all(producers.map((producer) => producer.disconnect()));
   }
   return written;
 }

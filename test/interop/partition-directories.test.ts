@@ -15,13 +15,22 @@ import {
   expectByConsoleConsumer,
   expectByKcat,
   expectByOwnClient,
+  type Isolation,
   type WrittenRecord,
+  writeOpen,
+  writePlain,
+  type WriteTarget,
   writeTopic,
 } from '../harness/written-topic.ts';
 
-/** About 3 MB a topic, in segments of 1 MiB. */
+/** About 3 MB a topic, in segments of 1 MiB. The records are old. */
 const ROUNDS = 30;
-const CONFIGS = { 'segment.bytes': '1048576' };
+const CONFIGS = { 'segment.bytes': '1048576', 'retention.ms': '-1' };
+/** What each node adds to what the other left: transactions by Kafka, plain batches by Odradek. */
+const MORE_ROUNDS = 2;
+const MORE_BATCHES = 50;
+/** A topic whose last transaction nobody ends. */
+const OPEN = 'open';
 const ISOLATIONS = ['read_committed', 'read_uncommitted'] as const;
 const DUMP_TIMEOUT_MS = 120_000;
 
@@ -41,62 +50,82 @@ test('Kafka’s partition directories are served by Odradek, and Odradek’s by 
   t.after(() => kafka.process.dispose());
   const odradek = await prepareOdradek(join(directory.path, 'odradek'));
   t.after(() => odradek.process.dispose());
-  const topics = new Map<string, readonly WrittenRecord[]>();
+  const topics = new Map<string, WrittenRecord[]>();
   const readers = { t, tools, workDirectory: directory.path, topics };
 
   t.diagnostic('Kafka writes; both have the topics');
   await kafka.process.start();
   await odradek.process.start();
-  for (const [name, codec] of CODECS) {
+  for (const name of [...CODECS.map(([codec]) => codec), OPEN]) {
     await withClient(kafka.process.port, (client) => createTopics(client, [name], CONFIGS));
     await withClient(odradek.process.port, (client) => createTopics(client, [name], CONFIGS));
-    topics.set(name, await writeTopic(kafka.process.bootstrap, name, codec, ROUNDS));
   }
+  await writeAll(kafka, topics, (target) => writeTopic(target, ROUNDS));
 
-  t.diagnostic('Odradek serves what Kafka left at a clean stop');
+  t.diagnostic('Odradek serves what Kafka left at a clean stop, and adds to it');
   await kafka.process.stop();
   await odradek.process.stop();
-  moveIn(kafka, odradek, topics);
+  moveIn(kafka, odradek, topics.keys(), 'clean');
   await odradek.process.start();
-  await expectAll(readers, odradek);
+  await expectAll(readers, odradek, ISOLATIONS);
+  await writeAll(odradek, topics, (target) => writePlain(target, MORE_BATCHES));
 
-  t.diagnostic('and what Kafka left when it was killed');
-  await kafka.process.start();
-  await kafka.process.kill();
-  await odradek.process.kill();
-  moveIn(kafka, odradek, topics);
-  await odradek.process.start();
-  await expectAll(readers, odradek);
-
-  t.diagnostic('Kafka serves what Odradek leaves at a clean stop');
+  t.diagnostic('Kafka serves what Odradek left at a clean stop, and adds to it');
   await odradek.process.stop();
   await dumpAll(tools, odradek, topics);
-  moveIn(odradek, kafka, topics);
+  moveIn(odradek, kafka, topics.keys(), 'clean');
   await kafka.process.start();
-  await expectAll(readers, kafka);
+  await expectAll(readers, kafka, ['read_committed']);
+  await writeAll(kafka, topics, (target) => writeTopic(target, MORE_ROUNDS));
 
-  t.diagnostic('and what Odradek leaves when it is killed');
+  t.diagnostic('Odradek serves what Kafka left when it was killed, with a transaction open, and adds to it');
+  const target = { bootstrap: kafka.process.bootstrap, topic: OPEN, codec: 0 } as const;
+  const open = await writeOpen(target, () => kafka.process.kill());
+  moveIn(kafka, odradek, [...topics.keys(), OPEN], 'killed');
   await odradek.process.start();
+  await expectAll({ ...readers, topics: new Map([...topics, [OPEN, open]]) }, odradek, ISOLATIONS);
+  await writeAll(odradek, topics, (to) => writePlain(to, MORE_BATCHES));
+
+  t.diagnostic('Kafka serves what Odradek left when it was killed');
   await odradek.process.kill();
-  await kafka.process.kill();
-  moveIn(odradek, kafka, topics);
+  moveIn(odradek, kafka, topics.keys(), 'killed');
   await kafka.process.start();
-  await expectAll(readers, kafka);
+  await expectAll(readers, kafka, ['read_committed']);
   await kafka.process.stop();
+  await dumpAll(tools, kafka, topics);
 });
 
-/** Puts partition 0 of the topics, as one node has it, in the place of another node's; the topics keep the ids that the other node knows. Both are stopped. */
-function moveIn(from: Node, to: Node, topics: Topics): void {
-  for (const topic of topics.keys()) {
+/** Writes into every topic of a codec and notes what was written. */
+async function writeAll(
+  node: Node,
+  topics: Map<string, WrittenRecord[]>,
+  write: (target: WriteTarget) => Promise<WrittenRecord[]>,
+): Promise<void> {
+  for (const [topic, codec] of CODECS) {
+    const written = await write({ bootstrap: node.process.bootstrap, topic, codec });
+    topics.set(topic, [...(topics.get(topic) ?? []), ...written]);
+  }
+}
+
+/**
+ * Puts partition 0 of the topics, as one node has it, in the place of another node's; the topics keep the ids that the other node knows. Both are stopped. After clean stops of both the files are taken
+ * on trust: indexes, producer snapshots and all.
+ */
+function moveIn(from: Node, to: Node, topics: Iterable<string>, stopped: 'clean' | 'killed'): void {
+  for (const topic of topics) {
     const target = join(to.dataDirectory, `${topic}-0`);
     const identity = readFileSync(join(target, 'partition.metadata'));
     rmSync(target, { recursive: true });
     cpSync(join(from.dataDirectory, `${topic}-0`), target, { recursive: true });
     writeFileSync(join(target, 'partition.metadata'), identity);
   }
-  // What the checkpoints and the marker say is not of these files.
-  for (const name of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint']) {
-    const path = join(to.dataDirectory, name);
+  const marker = join(to.dataDirectory, '.kafka_cleanshutdown');
+  if (stopped === 'clean') {
+    assert.ok(existsSync(marker), 'the node that takes the directories was stopped in good order');
+    return;
+  }
+  // What the marker and the checkpoints say is not of these files.
+  for (const path of [marker, join(to.dataDirectory, 'recovery-point-offset-checkpoint')]) {
     if (existsSync(path)) rmSync(path);
   }
 }
@@ -108,10 +137,14 @@ interface Readers {
   readonly topics: Topics;
 }
 
-async function expectAll({ t, tools, workDirectory, topics }: Readers, node: Node): Promise<void> {
+async function expectAll(
+  { t, tools, workDirectory, topics }: Readers,
+  node: Node,
+  isolations: readonly Isolation[],
+): Promise<void> {
   const { bootstrap } = node.process;
   const kcat = toolOrSkip(t, 'kcat');
-  for (const isolation of ISOLATIONS) {
+  for (const isolation of isolations) {
     for (const [topic, written] of topics) {
       await expectByOwnClient(bootstrap, topic, written, isolation);
       if (kcat !== null) await expectByKcat(kcat, bootstrap, topic, written, isolation);
