@@ -82,7 +82,7 @@ static bool walk_record(struct cursor *cursor, struct record *record) {
   return true;
 }
 
-static void walk(struct cursor cursor, int64_t expected, double *result) {
+static void walk(struct cursor cursor, int64_t expected, int64_t first_offset, double *result) {
   int64_t count = 0, max = INT64_MIN, min = INT64_MAX, null_key = -1;
   int32_t offset_of_max = -1;
   bool sequential = true;
@@ -93,7 +93,7 @@ static void walk(struct cursor cursor, int64_t expected, double *result) {
       offset_of_max = record.offset_delta;
     }
     if (record.timestamp_delta < min) min = record.timestamp_delta;
-    if (record.offset_delta != count) sequential = false;
+    if (record.offset_delta != first_offset + count) sequential = false;
     if (record.null_key && null_key < 0) null_key = count;
     count++;
   }
@@ -108,17 +108,17 @@ static void walk(struct cursor cursor, int64_t expected, double *result) {
   result[RESULT_NULL_KEY] = (double)null_key;
 }
 
-// walkRecords(buffer, start, end, expectedCount, result)
+// walkRecords(buffer, start, end, expectedCount, result, firstOffsetDelta)
 static napi_value walk_records(napi_env env, napi_callback_info info) {
-  napi_value arguments[5];
-  if (!addon_arguments(env, info, arguments, 5)) return NULL;
+  napi_value arguments[6];
+  if (!addon_arguments(env, info, arguments, 6)) return NULL;
   struct bytes bytes = addon_bytes(env, arguments[0]), result = addon_bytes(env, arguments[4]);
   int64_t start = addon_integer(env, arguments[1]), end = addon_integer(env, arguments[2]);
-  int64_t expected = addon_integer(env, arguments[3]);
+  int64_t expected = addon_integer(env, arguments[3]), first_offset = addon_integer(env, arguments[5]);
   if (start < 0 || end < start || (uint64_t)end > bytes.length) addon_throw(env, "the range is not inside the buffer");
   if (result.length < RESULT_FIELDS * sizeof(double)) addon_throw(env, "the shared memory is too small");
   if (addon_pending(env)) return NULL;
-  walk((struct cursor){bytes.data + start, bytes.data + end}, expected, (double *)(void *)result.data);
+  walk((struct cursor){bytes.data + start, bytes.data + end}, expected, first_offset, (double *)(void *)result.data);
   return NULL;
 }
 

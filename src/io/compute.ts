@@ -30,7 +30,7 @@ export interface RecordWalk {
   maxTimestampDelta: number;
   offsetDeltaOfMaxTimestamp: number;
   minTimestampDelta: number;
-  /** True if the offset deltas are 0, 1, 2, …. */
+  /** True if the offset deltas are the first one asked for (0 in general), and then each one more. */
   sequentialOffsets: boolean;
   /** True if some record has a null key. */
   hasNullKey: boolean;
@@ -44,10 +44,20 @@ export interface Compute {
   crc32c(buffer: Buffer, start: number, end: number, seed?: number): number;
   /**
    * Walks uncompressed records (magic 2) in `[start, end)` and checks the form of each: lengths inside bounds, varints well formed, header keys not
-   * null, exactly `expectedCount` records that fill the range.
+   * null, exactly `expectedCount` records that fill the range. `firstOffsetDelta`, 0 when left out, is what the first record is expected to have where the range is a
+   * part of a block.
    */
-  walkRecords(buffer: Buffer, start: number, end: number, expectedCount: number): RecordWalk;
-  /** Decompresses `[start, end)`; output is at most `maxOutputBytes`. Inline when small, off the thread when large; the input must stay untouched until then. */
+  walkRecords(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    expectedCount: number,
+    firstOffsetDelta?: number,
+  ): RecordWalk;
+  /**
+   * Decompresses `[start, end)`; output is at most `maxOutputBytes`. Inline when small; when large, off the thread or in turns on it, a few such jobs at a time. The input must stay
+   * untouched until then.
+   */
   decompress(
     codec: CompressionCodec,
     buffer: Buffer,
@@ -56,6 +66,6 @@ export interface Compute {
     maxOutputBytes: number,
     done: ComputeCallback,
   ): void;
-  /** Compresses a whole buffer in Kafka's framing; `level` null takes the codec's default. */
+  /** Compresses a whole buffer in Kafka's framing, as `decompress` where it is large; `level` null takes the codec's default, snappy has none. */
   compress(codec: CompressionCodec, input: Buffer, level: number | null, done: ComputeCallback): void;
 }

@@ -1,10 +1,9 @@
 import { assert } from '../base/assert.ts';
 import { ErrorCode } from '../base/errors.ts';
-import type { Compute } from '../io/compute.ts';
 import { DiskError } from '../io/disk.ts';
 import { assignOffsetAndEpoch, BatchView } from '../records/batch.ts';
 import { markerOf } from '../records/transaction-marker.ts';
-import { type ProduceRules, ProduceValidator } from '../records/validate.ts';
+import { type ProduceRules, ProduceValidator, type ValidationResources } from '../records/validate.ts';
 import { checkReplicated, stampAppendTime } from './admission.ts';
 import type { AppendGate, GatedLane } from './append-gate.ts';
 import type { AppendCallback, AppendRequest } from './append-request.ts';
@@ -31,6 +30,8 @@ import type { Segment } from './segment.ts';
 export const MAX_WRITE_BYTES = 8 * 1024 * 1024;
 /** Most appends that go into one write. */
 export const MAX_WRITE_APPENDS = 256;
+/** Most bytes of rebuilt batches that wait for one log's disk: while there are more, nothing is admitted, so that a slow disk does not take what others need. */
+export const MAX_REBUILT_BYTES = 8 * 1024 * 1024;
 /** Most appends that may queue up before one log; further ones are refused. */
 export const MAX_QUEUED_APPENDS = 65_536;
 
@@ -59,7 +60,7 @@ export class AppendLane implements GatedLane {
   /** End of the log once everything reserved is published: where the next batch goes. */
   reservedEndOffset: number;
   readonly #host: LaneHost;
-  readonly #compute: Compute;
+  readonly #validation: ValidationResources;
   readonly #producers: ProducerState<LaneEntry>;
   readonly #gate: AppendGate;
   /** Made for the first produced batch. */
@@ -68,15 +69,22 @@ export class AppendLane implements GatedLane {
   #waiting: LaneEntry[] = [];
   #admitting: LaneEntry | null = null;
   #reserved: LaneEntry[] = [];
+  /** Of what is reserved. */
+  #rebuiltBytes = 0;
   #inFlight: LaneEntry[] = [];
   #running = false;
   #held = false;
   #holds = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(host: LaneHost, compute: Compute, producers: ProducerState<LaneEntry>, gate: AppendGate) {
+  constructor(
+    host: LaneHost,
+    validation: ValidationResources,
+    producers: ProducerState<LaneEntry>,
+    gate: AppendGate,
+  ) {
     this.#host = host;
-    this.#compute = compute;
+    this.#validation = validation;
     this.#producers = producers;
     this.#gate = gate;
     this.reservedEndOffset = host.logEndOffset;
@@ -113,6 +121,7 @@ export class AppendLane implements GatedLane {
   /** The log went offline: all that waits or is reserved fails now, what is in flight when the disk answers. */
   shut(): void {
     const entries = [...this.#reserved.splice(0), ...this.#waiting.splice(0)];
+    this.#rebuiltBytes = 0;
     const last = this.#inFlight.at(-1);
     if (last === undefined) this.#undoReservations();
     else this.reservedEndOffset = last.endOffset;
@@ -146,7 +155,7 @@ export class AppendLane implements GatedLane {
     if (this.#running) return;
     this.#running = true;
     while (this.#holds === 0) {
-      if (this.#admitting === null && this.#waiting.length > 0) {
+      if (this.#admitting === null && this.#waiting.length > 0 && !this.#isFull()) {
         this.#admit(this.#waiting.shift() as LaneEntry);
       } else if (this.#inFlight.length === 0 && this.#reserved.length > 0 && !this.#isHeld()) {
         this.#write();
@@ -156,6 +165,10 @@ export class AppendLane implements GatedLane {
     }
     this.#running = false;
     if (this.#whenIdle.length > 0 && this.isIdle) for (const done of this.#whenIdle.splice(0)) done();
+  }
+
+  #isFull(): boolean {
+    return this.#rebuiltBytes > MAX_REBUILT_BYTES;
   }
 
   #isHeld(): boolean {
@@ -182,7 +195,7 @@ export class AppendLane implements GatedLane {
       );
     }
     if (request.origin === 'client') {
-      this.#validator ??= new ProduceValidator(this.#compute);
+      this.#validator ??= new ProduceValidator(this.#validation);
       this.#validator.validate(request, this.#host.rules, this.#onValidated);
       return;
     }
@@ -195,7 +208,7 @@ export class AppendLane implements GatedLane {
     const entry = this.#admitting as LaneEntry;
     const validator = this.#validator as ProduceValidator;
     const { errorCode, errorMessage, recordErrors, buffer, start, end } = validator;
-    validator.release();
+    entry.holds(this.#validation.budget, validator.release());
     entry.buffer = buffer;
     entry.start = start;
     entry.end = end;
@@ -237,6 +250,7 @@ export class AppendLane implements GatedLane {
   #reserveOne(entry: LaneEntry, view: BatchView): void {
     entry.baseOffset = this.reservedEndOffset;
     entry.maxTimestampMs = view.maxTimestamp;
+    this.#rebuiltBytes += entry.heldBytes;
     this.#reserveBatch(entry, view);
     this.#reserve(entry);
   }
@@ -262,7 +276,7 @@ export class AppendLane implements GatedLane {
       for (let at = start; at < end; at += view.sizeBytes) {
         view.at(buffer, at);
         if (!this.#judge(entry, view, false)) return;
-        if (this.#host.rules.logAppendTime) stampAppendTime(this.#compute, view, request.nowMs);
+        if (this.#host.rules.logAppendTime) stampAppendTime(this.#validation.compute, view, request.nowMs);
       }
       if (this.#host.rules.logAppendTime) entry.logAppendTimeMs = request.nowMs;
     }
@@ -280,7 +294,7 @@ export class AppendLane implements GatedLane {
 
   /** Batches of the leader: offsets and epochs are given, and must go on from ours. */
   #admitReplicated(entry: LaneEntry): void {
-    const problem = checkReplicated(entry, this.#view, this.reservedEndOffset, this.#compute);
+    const problem = checkReplicated(entry, this.#view, this.reservedEndOffset, this.#validation.compute);
     if (problem !== null) return this.#refuse(entry, problem.code, problem.message);
     if (entry.sizeBytes === 0) {
       entry.baseOffset = this.reservedEndOffset;
@@ -328,7 +342,9 @@ export class AppendLane implements GatedLane {
       sizeBytes += next.sizeBytes;
       count++;
     }
-    return this.#reserved.splice(0, count);
+    const group = this.#reserved.splice(0, count);
+    for (const { heldBytes } of group) this.#rebuiltBytes -= heldBytes;
+    return group;
   }
 
   // Publish.
@@ -356,6 +372,7 @@ export class AppendLane implements GatedLane {
     const entries = [...this.#inFlight, ...this.#reserved];
     this.#inFlight = [];
     this.#reserved = [];
+    this.#rebuiltBytes = 0;
     this.#undoReservations();
     this.#host.writeFailed(error);
     const message = error.code === 'ENOSPC' ? 'The disk is full' : `The disk failed: ${error.code}`;

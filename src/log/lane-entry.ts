@@ -1,4 +1,5 @@
 import { ErrorCode } from '../base/errors.ts';
+import type { BlockBudget } from '../records/block-budget.ts';
 import type { RecordError } from '../records/record-error.ts';
 import type { AppendCallback, AppendOutcome, AppendRequest } from './append-request.ts';
 
@@ -20,6 +21,9 @@ export class LaneEntry {
   /** Largest timestamp of the batches, ms. */
   maxTimestampMs = -1;
   logAppendTimeMs = -1;
+  /** Bytes of the budget that a rebuilt batch holds until the entry has its outcome. */
+  heldBytes = 0;
+  #budget: BlockBudget | null = null;
 
   constructor(request: AppendRequest, done: AppendCallback) {
     this.request = request;
@@ -39,6 +43,17 @@ export class LaneEntry {
     return this.buffer.subarray(this.start, this.end);
   }
 
+  holds(budget: BlockBudget, bytes: number): void {
+    this.#budget = budget;
+    this.heldBytes = bytes;
+  }
+
+  #letGo(): void {
+    const { heldBytes } = this;
+    this.heldBytes = 0;
+    if (heldBytes > 0) this.#budget?.release(heldBytes);
+  }
+
   follow(done: AppendCallback): void {
     this.#followers ??= [];
     this.#followers.push(done);
@@ -46,11 +61,13 @@ export class LaneEntry {
 
   /** Hands the fate of this entry over to `leader`, whose batch it repeats. */
   follows(leader: LaneEntry): void {
+    this.#letGo();
     leader.follow(this.#done);
   }
 
   /** The batches are in the log. */
   succeed(logStartOffset: number): void {
+    this.#letGo();
     const outcome = {
       errorCode: ErrorCode.NONE,
       errorMessage: null,
@@ -70,6 +87,7 @@ export class LaneEntry {
     first: { baseOffset: number; endOffset: number; timestampMs: number },
     logStartOffset: number,
   ): void {
+    this.#letGo();
     this.#done({
       errorCode: ErrorCode.NONE,
       errorMessage: null,
@@ -89,6 +107,7 @@ export class LaneEntry {
     logStartOffset: number,
     recordErrors: readonly RecordError[] = NO_RECORD_ERRORS,
   ): void {
+    this.#letGo();
     const outcome: AppendOutcome = {
       errorCode,
       errorMessage,

@@ -1,3 +1,5 @@
+import { BlockBudget, MAX_BLOCK_BYTES_HELD } from '../records/block-budget.ts';
+import type { ValidationResources } from '../records/validate.ts';
 import { AppendGate } from './append-gate.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import { FlushTimer } from './flush-timer.ts';
@@ -8,6 +10,7 @@ export interface LogResources {
   readonly environment: LogEnvironment;
   readonly gate: AppendGate;
   readonly flushTimer: FlushTimer;
+  readonly validation: ValidationResources;
   /** For lookups, which begin and end within one call. */
   readonly scanner: BatchScanner;
   /** `producer.id.expiration.ms`. */
@@ -28,6 +31,11 @@ export function newResources(
     environment,
     gate: new AppendGate(),
     flushTimer: new FlushTimer(environment.clock),
+    validation: {
+      compute: environment.compute,
+      budget: new BlockBudget(MAX_BLOCK_BYTES_HELD),
+      defer: (callback) => environment.clock.defer(callback),
+    },
     scanner: newScanner(),
     producerIdExpirationMs,
   };

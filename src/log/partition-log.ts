@@ -54,7 +54,7 @@ export class PartitionLog {
     this.#core = core;
     this.#flushing = new LogFlushing(core, { epochs: parts.epochsDirty, metadata: parts.writeMetadata });
     this.#writer = new LogWriter(core, this.#flushing, (cause) => this.#breakDown(cause));
-    this.#lane = new AppendLane(this.#writer, resources.environment.compute, core.producers, resources.gate);
+    this.#lane = new AppendLane(this.#writer, resources.validation, core.producers, resources.gate);
     this.#graveyard = new SegmentGraveyard(resources.environment, () => core.config.fileDeleteDelayMs);
     if (parts.writeMetadata) this.#holdUntilNamed();
     this.#leaveDirectory = core.directory.onOffline(() => this.#shut());

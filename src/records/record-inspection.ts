@@ -1,7 +1,9 @@
+import { assert } from '../base/assert.ts';
 import { varintSize, writeVarint } from '../base/varint.ts';
 import { NONE, type BatchView } from './batch.ts';
 import { RecordCursor } from './record-cursor.ts';
 import type { RecordError } from './record-error.ts';
+import type { RecordSteps } from './turns.ts';
 
 /**
  * The second look at records: for batches that are about to be refused, so that the client learns which records were the reason; for timestamps past 2^53, which
@@ -31,13 +33,19 @@ export interface Inspection {
 /** Most record errors that are reported; a refused batch needs no longer list. */
 export const MAX_RECORD_ERRORS = 1000;
 
-/** Looks at every record of `block`, which `walkRecords` has found well formed. */
-export function inspectRecords(
+/** Records, and bytes of copied records, after which others have a turn. */
+const RECORDS_PER_STEP = 4096;
+const BYTES_PER_STEP = 1024 * 1024;
+/** By how much a record may grow with another offset delta: four bytes of the delta, one of its length. */
+const MAX_GROWTH_BYTES = 5;
+
+/** Looks at every record of `block`, which `walkRecords` has found well formed; at no more once the list of errors is full. */
+export function* inspectRecords(
   batch: BatchView,
   block: Buffer,
   rules: InspectionRules,
   nowMs: number,
-): Inspection {
+): RecordSteps<Inspection> {
   const base = batch.buffer.readBigInt64BE(batch.start + 27);
   const batchMax = batch.buffer.readBigInt64BE(batch.start + 35);
   const cursor = new RecordCursor().over(block, 0, block.length);
@@ -45,7 +53,8 @@ export function inspectRecords(
   let max = -1n;
   let invalidTimestamp = false;
   let sequentialOffsets = true;
-  for (let index = 0; cursor.next(); index++) {
+  for (let index = 0; recordErrors.length < MAX_RECORD_ERRORS && cursor.next(); index++) {
+    if (index % RECORDS_PER_STEP === RECORDS_PER_STEP - 1) yield;
     const delta = cursor.wideTimestampDelta ?? BigInt(cursor.timestampDelta);
     const timestamp = batch.isLogAppendTime ? batchMax : BigInt.asIntN(64, base + delta);
     if (timestamp > max) max = timestamp;
@@ -55,9 +64,7 @@ export function inspectRecords(
       message = timestampProblem(timestamp, batch.isLogAppendTime, rules, nowMs);
       if (message !== null) invalidTimestamp = true;
     }
-    if (message !== null && recordErrors.length < MAX_RECORD_ERRORS) {
-      recordErrors.push({ batchIndex: index, message });
-    }
+    if (message !== null) recordErrors.push({ batchIndex: index, message });
   }
   return {
     recordErrors,
@@ -90,21 +97,27 @@ function timestampProblem(
   return isLogAppendTime ? 'A producer must not set the timestamp type to LogAppendTime' : null;
 }
 
-/** A copy of well-formed records whose offset deltas are 0, 1, 2, …; all else is kept byte for byte. */
-export function resequence(block: Buffer): Buffer {
+/** A copy of `count` well-formed records whose offset deltas are 0, 1, 2, …; all else is kept byte for byte. */
+export function* resequence(block: Buffer, count: number): RecordSteps<Buffer> {
   const cursor = new RecordCursor().over(block, 0, block.length);
-  const parts: Buffer[] = [];
+  const out = Buffer.allocUnsafe(block.length + MAX_GROWTH_BYTES * count);
+  let position = 0;
+  let stepStart = 0;
   for (let index = 0; cursor.next(); index++) {
-    const head = block.subarray(bodyStart(cursor), cursor.offsetDeltaStart);
-    const tail = block.subarray(cursor.offsetDeltaEnd, cursor.recordEnd);
-    const length = head.length + varintSize(index) + tail.length;
-    const prefix = Buffer.alloc(varintSize(length));
-    writeVarint(prefix, 0, length);
-    const delta = Buffer.alloc(varintSize(index));
-    writeVarint(delta, 0, index);
-    parts.push(prefix, head, delta, tail);
+    const start = bodyStart(cursor);
+    const headBytes = cursor.offsetDeltaStart - start;
+    const tailBytes = cursor.recordEnd - cursor.offsetDeltaEnd;
+    position = writeVarint(out, position, headBytes + varintSize(index) + tailBytes);
+    position += block.copy(out, position, start, cursor.offsetDeltaStart);
+    position = writeVarint(out, position, index);
+    position += block.copy(out, position, cursor.offsetDeltaEnd, cursor.recordEnd);
+    if (index % RECORDS_PER_STEP === RECORDS_PER_STEP - 1 || position - stepStart > BYTES_PER_STEP) {
+      stepStart = position;
+      yield;
+    }
   }
-  return Buffer.concat(parts);
+  assert(!cursor.corrupt, 'only records that were found well formed are renumbered');
+  return out.subarray(0, position);
 }
 
 /** First byte after the record's length. */

@@ -4,12 +4,14 @@ import fc from 'fast-check';
 import { ErrorCode, errorName } from '../base/errors.ts';
 import { BatchField, BatchView, computeBatchCrc, isCrcValid } from './batch.ts';
 import { buildBatch, buildCompressedBatch, type BatchInput, type RecordInput } from './builder.ts';
+import { BlockBudget, MAX_BLOCK_BYTES_HELD } from './block-budget.ts';
 import { HeldCompute } from './held-compute.test.ts';
 import { openRecords, type RecordView } from './reader.ts';
 import { ProduceValidator, type ProduceRules } from './validate.ts';
 
 const NOW = 1_700_000_000_000;
 const compute = new HeldCompute();
+const budget = new BlockBudget(MAX_BLOCK_BYTES_HELD);
 const RULES: ProduceRules = {
   name: 'orders-3',
   maxMessageBytes: 1_048_588,
@@ -56,7 +58,7 @@ function validate(
   produceVersion = 13,
   start = 0,
 ): ProduceValidator {
-  const validator = new ProduceValidator(compute);
+  const validator = new ProduceValidator({ compute, budget, defer: (callback) => callback() });
   let calls = 0;
   validator.validate(
     { buffer: bytes, start, end: bytes.length, produceVersion, nowMs: NOW },

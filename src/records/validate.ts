@@ -1,4 +1,5 @@
 import { ErrorCode } from '../base/errors.ts';
+import { assert } from '../base/assert.ts';
 import type { Compute, ComputeError, CompressionCodec, RecordWalk } from '../io/compute.ts';
 import {
   assignMaxTimestamp,
@@ -9,11 +10,14 @@ import {
   isKnownCodec,
   NONE,
 } from './batch.ts';
+import type { BlockBudget } from './block-budget.ts';
+import { MAX_WALK_BYTES, walkLargeBlock } from './block-walk.ts';
 import { replaceBlock } from './builder.ts';
 import { frameProblem } from './framing.ts';
 import { highHalf, lowHalf } from './int64.ts';
 import type { RecordError } from './record-error.ts';
 import { inspectRecords, resequence } from './record-inspection.ts';
+import { type Defer, type RecordSteps, runInTurns } from './turns.ts';
 
 /**
  * What a leader checks before it appends a produced batch, and the edits it makes in place (formats §9). One pass over the bytes for the crc, one for the
@@ -51,6 +55,17 @@ export interface ProducedBytes {
 
 /** Largest block of records a produced batch may decompress to. */
 export const MAX_PRODUCED_BLOCK_BYTES = 128 * 1024 * 1024;
+/** What is asked of the budget at first for a block of unknown size: the larger of this and so many times its input. Hardly a batch of records is denser; one that is is begun anew. */
+const USUAL_BLOCK_BYTES = 1024 * 1024;
+const USUAL_EXPANSION = 8;
+
+/** What the validators of one broker share. */
+export interface ValidationResources {
+  readonly compute: Compute;
+  /** At least `MAX_PRODUCED_BLOCK_BYTES`. */
+  readonly budget: BlockBudget;
+  readonly defer: Defer;
+}
 
 const NO_RECORD_ERRORS: readonly RecordError[] = [];
 
@@ -69,13 +84,19 @@ export class ProduceValidator {
   end = 0;
 
   readonly #compute: Compute;
+  readonly #budget: BlockBudget;
+  readonly #defer: Defer;
   readonly #view = new BatchView();
+  /** Bytes of the budget that are held. */
+  #heldBytes = 0;
   #rules: ProduceRules | null = null;
   #nowMs = 0;
   #done: () => void = nothing;
 
-  constructor(compute: Compute) {
+  constructor({ compute, budget, defer }: ValidationResources) {
     this.#compute = compute;
+    this.#budget = budget;
+    this.#defer = defer;
   }
 
   /** Calls `done` once, inline or later, when the fields above hold the result. Not to be called again before. */
@@ -90,13 +111,39 @@ export class ProduceValidator {
     this.#nowMs = bytes.nowMs;
     this.#done = done;
     if (!this.#checkFrame(bytes) || !this.#checkHeader(rules)) return done();
-    return this.#checkRecords(rules);
+    return this.#checkRecords();
   }
 
-  /** Lets go of the batch. */
-  release(): void {
+  /** Lets go of the batch. @returns the bytes of the budget that a rebuilt batch holds: the caller gives them back when it is done with it */
+  release(): number {
+    const heldBytes = this.#heldBytes;
+    this.#heldBytes = 0;
     this.buffer = EMPTY;
+    this.#block = EMPTY;
     this.#view.release();
+    return heldBytes;
+  }
+
+  /** Keeps at most `bytes` of what is held. */
+  #keep(bytes: number): void {
+    const heldBytes = this.#heldBytes;
+    this.#heldBytes = Math.min(heldBytes, bytes);
+    if (heldBytes > bytes) this.#budget.release(heldBytes - bytes);
+  }
+
+  #hold(bytes: number, held: () => void): void {
+    assert(this.#heldBytes === 0, 'a validator asks the budget for one block at a time');
+    this.#budget.acquire(bytes, () => {
+      this.#heldBytes = bytes;
+      held();
+    });
+  }
+
+  /** The batch is refused: nothing of it is held any more. */
+  #refused(): void {
+    this.#block = EMPTY;
+    this.#keep(0);
+    this.#done();
   }
 
   #refuse(code: ErrorCode, message: string): false {
@@ -146,37 +193,41 @@ export class ProduceValidator {
     return true;
   }
 
-  #checkRecords(rules: ProduceRules): void {
+  #checkRecords(): void {
     const { buffer, start, end } = this;
-    const codec = this.#view.codec as CompressionCodec;
-    if (codec !== 0) {
-      return this.#compute.decompress(
-        codec,
-        buffer,
-        start + BATCH_HEADER_BYTES,
-        end,
-        MAX_PRODUCED_BLOCK_BYTES,
-        this.#onDecompressed,
-      );
-    }
-    if (!this.#checkBlock(rules, buffer, start + BATCH_HEADER_BYTES, end)) return this.#done();
-    const target = rules.targetCodec ?? 0;
-    if (target !== 0) return this.#recompress(target, buffer.subarray(start + BATCH_HEADER_BYTES, end));
-    return this.#finish(rules);
+    if (this.#view.codec === 0) return this.#look(buffer, start + BATCH_HEADER_BYTES, end);
+    const inputBytes = end - start - BATCH_HEADER_BYTES;
+    const usualBytes = Math.max(USUAL_BLOCK_BYTES, USUAL_EXPANSION * inputBytes);
+    return this.#decompress(Math.min(usualBytes, MAX_PRODUCED_BLOCK_BYTES));
   }
 
+  #boundBytes = 0;
+
+  #decompress(boundBytes: number): void {
+    this.#boundBytes = boundBytes;
+    this.#hold(boundBytes, this.#onHeld);
+  }
+
+  readonly #onHeld = (): void => {
+    const { buffer, start, end } = this;
+    this.#compute.decompress(
+      this.#view.codec as CompressionCodec,
+      buffer,
+      start + BATCH_HEADER_BYTES,
+      end,
+      this.#boundBytes,
+      this.#onDecompressed,
+    );
+  };
+
   readonly #onDecompressed = (error: ComputeError | null, block: Buffer | null): void => {
-    const rules = this.#rules as ProduceRules;
-    if (block === null) {
-      this.#refuseDecompression(error);
-      return this.#done();
+    if (block !== null) return this.#look(block, 0, block.length);
+    if (error?.reason === 'bounded' && this.#boundBytes < MAX_PRODUCED_BLOCK_BYTES) {
+      this.#keep(0);
+      return this.#decompress(MAX_PRODUCED_BLOCK_BYTES);
     }
-    if (!this.#checkBlock(rules, block, 0, block.length)) return this.#done();
-    const source = this.#view.codec as CompressionCodec;
-    const target = rules.targetCodec ?? source;
-    if (target === source && this.#sequential) return this.#finish(rules);
-    const records = this.#sequential ? block : resequence(block);
-    return this.#recompress(target, records);
+    this.#refuseDecompression(error);
+    return this.#refused();
   };
 
   #refuseDecompression(error: ComputeError | null): void {
@@ -195,25 +246,59 @@ export class ProduceValidator {
     }
   }
 
+  /** The uncompressed records. */
+  #block: Buffer = EMPTY;
   #sequential = true;
   #maxHigh = NONE;
   #maxLow = 0xffffffff;
 
-  /** Walks the uncompressed records and leaves their largest timestamp; false if the batch is refused. */
-  #checkBlock(rules: ProduceRules, block: Buffer, start: number, end: number): boolean {
-    const view = this.#view;
-    const walk = this.#compute.walkRecords(block, start, end, view.recordCount);
-    if (walk.status === 'corrupt') {
-      return this.#refuse(ErrorCode.INVALID_RECORD, `The batch for ${rules.name} holds malformed records`);
+  /** Walks the uncompressed records: at once where they are few and right, as they are in general, else in turns. */
+  #look(buffer: Buffer, start: number, end: number): void {
+    const rules = this.#rules as ProduceRules;
+    if (end - start <= MAX_WALK_BYTES) {
+      const walk = this.#compute.walkRecords(buffer, start, end, this.#view.recordCount);
+      if (this.#isPlain(rules, walk)) {
+        this.#takePlain(walk);
+        return this.#store(rules, buffer, start, end);
+      }
+      if (walk.status === 'corrupt') return this.#refuseMalformed(rules);
     }
+    this.#block = start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end);
+    return runInTurns(this.#inspect(rules, this.#block), this.#defer, this.#onInspected);
+  }
+
+  readonly #onInspected = (isRight: boolean): void => {
+    if (!isRight) return this.#refused();
+    const block = this.#block;
+    return this.#store(this.#rules as ProduceRules, block, 0, block.length);
+  };
+
+  #refuseMalformed(rules: ProduceRules): void {
+    this.#refuse(ErrorCode.INVALID_RECORD, `The batch for ${rules.name} holds malformed records`);
+    this.#refused();
+  }
+
+  #takePlain(walk: RecordWalk): void {
+    const maxTimestamp = Math.max(this.#view.baseTimestamp + walk.maxTimestampDelta, NONE);
     this.#sequential = walk.sequentialOffsets;
-    if (this.#isPlain(rules, walk)) {
-      const maxTimestamp = Math.max(view.baseTimestamp + walk.maxTimestampDelta, NONE);
-      this.#maxHigh = highHalf(maxTimestamp);
-      this.#maxLow = lowHalf(maxTimestamp);
-      return true;
+    this.#maxHigh = highHalf(maxTimestamp);
+    this.#maxLow = lowHalf(maxTimestamp);
+  }
+
+  /** False if the batch is refused. */
+  *#inspect(rules: ProduceRules, block: Buffer): RecordSteps<boolean> {
+    const view = this.#view;
+    if (block.length > MAX_WALK_BYTES) {
+      const range = { start: 0, end: block.length };
+      const walk = yield* walkLargeBlock(this.#compute, block, range, view.recordCount);
+      if (walk.status === 'corrupt')
+        return this.#refuse(ErrorCode.INVALID_RECORD, `The batch for ${rules.name} holds malformed records`);
+      if (this.#isPlain(rules, walk)) {
+        this.#takePlain(walk);
+        return true;
+      }
     }
-    const found = inspectRecords(view, block.subarray(start, end), rules, this.#nowMs);
+    const found = yield* inspectRecords(view, block, rules, this.#nowMs);
     this.#sequential = found.sequentialOffsets;
     this.#maxHigh = found.maxTimestampHigh;
     this.#maxLow = found.maxTimestampLow;
@@ -245,29 +330,55 @@ export class ProduceValidator {
     );
   }
 
+  /** The records are right: the batch is kept as it is, or rebuilt of them where its codec or its offset deltas must change. */
+  #store(rules: ProduceRules, buffer: Buffer, start: number, end: number): void {
+    const source = this.#view.codec as CompressionCodec;
+    const target = rules.targetCodec ?? source;
+    // As in Apache Kafka, deltas of what stays uncompressed are the producer's own affair.
+    if (target === source && (source === 0 || this.#sequential)) {
+      this.#block = EMPTY;
+      this.#keep(0);
+      return this.#finish(rules);
+    }
+    this.#block = buffer.subarray(start, end);
+    if (source !== 0) return this.#rebuildAs(target);
+    return this.#hold(Math.min(end - start, MAX_PRODUCED_BLOCK_BYTES), () => this.#rebuildAs(target));
+  }
+
+  #rebuildAs(target: CompressionCodec): void {
+    if (this.#sequential) return this.#recompress(target, this.#block);
+    return runInTurns(resequence(this.#block, this.#view.recordCount), this.#defer, (records) => {
+      this.#block = records;
+      this.#recompress(target, records);
+    });
+  }
+
   #recompress(codec: CompressionCodec, block: Buffer): void {
     const rules = this.#rules as ProduceRules;
     if (codec === 0) return this.#rebuild(rules, 0, block);
     return this.#compute.compress(codec, block, rules.targetLevel, (error, output) => {
       if (output !== null) return this.#rebuild(rules, codec, output);
       this.#refuse(ErrorCode.UNKNOWN_SERVER_ERROR, `The records cannot be compressed: ${error?.message}`);
-      return this.#done();
+      return this.#refused();
     });
   }
 
   #rebuild(rules: ProduceRules, codec: CompressionCodec, block: Buffer): void {
+    const sizeBytes = BATCH_HEADER_BYTES + block.length;
+    if (sizeBytes > rules.maxMessageBytes) {
+      this.#refuse(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        `The rebuilt batch for ${rules.name} is ${sizeBytes} bytes, more than the allowed ${rules.maxMessageBytes}`,
+      );
+      return this.#refused();
+    }
     const batch = replaceBlock(this.buffer, this.start, block, codec, this.#compute);
+    this.#block = EMPTY;
+    this.#keep(batch.length);
     this.buffer = batch;
     this.start = 0;
     this.end = batch.length;
     this.#view.at(batch, 0);
-    if (batch.length > rules.maxMessageBytes) {
-      this.#refuse(
-        ErrorCode.MESSAGE_TOO_LARGE,
-        `The rebuilt batch for ${rules.name} is ${batch.length} bytes, more than the allowed ${rules.maxMessageBytes}`,
-      );
-      return this.#done();
-    }
     return this.#finish(rules);
   }
 
@@ -278,7 +389,7 @@ export class ProduceValidator {
         ErrorCode.RECORD_LIST_TOO_LARGE,
         `The batch for ${rules.name} is ${sizeBytes} bytes, more than a segment of ${rules.segmentBytes}`,
       );
-      return this.#done();
+      return this.#refused();
     }
     const { logAppendTime } = rules;
     const high = logAppendTime ? highHalf(this.#nowMs) : this.#maxHigh;

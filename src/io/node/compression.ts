@@ -1,4 +1,5 @@
 import { type CompressionCodec, ComputeError, type ComputeCallback } from '../compute.ts';
+import { LargeJobs, MAX_LARGE_JOBS } from './codecs/large-jobs.ts';
 import { compressLz4, decompressLz4 } from './codecs/lz4-frame.ts';
 import { compressSnappy, decompressRaw, decompressSnappy, isRaw } from './codecs/snappy-xerial.ts';
 import { asComputeError, runInTurns, runNow, type Steps, tooLarge } from './codecs/steps.ts';
@@ -19,7 +20,7 @@ type Codec =
   | {
       readonly kind: 'steps';
       readonly decompress: (input: Buffer, maxOutputBytes: number) => Steps;
-      readonly compress: (input: Buffer) => Steps;
+      readonly compress: (input: Buffer, level: number | null) => Steps;
     };
 
 /** By codec id of the batch attributes. gzip and zstd leave the thread when they are large; the block codecs take turns on it. */
@@ -40,11 +41,11 @@ export function decompress(
 ): void {
   const codec = CODECS[id];
   if (id === SNAPPY && input.length > INLINE_INPUT_BYTES && isRaw(input)) {
-    decompressRaw(input, maxOutputBytes, done);
+    large(done, (ended) => decompressRaw(input, maxOutputBytes, ended));
     return;
   }
   if (codec?.kind === 'steps') {
-    runInTurns(codec.decompress(input, maxOutputBytes), done);
+    inTurns(codec.decompress(input, maxOutputBytes), done);
     return;
   }
   if (codec?.kind !== 'zlib')
@@ -57,7 +58,7 @@ export function decompress(
     const result = attempt(() => codec.zlib.decompressNow(input, boundBytes, INLINE_FRAMES));
     if (!(result instanceof ComputeError) || result.reason !== 'bounded') return tell(result, done);
   }
-  codec.zlib.decompress(input, maxOutputBytes, done);
+  large(done, (ended) => codec.zlib.decompress(input, maxOutputBytes, ended));
 }
 
 /** Decompresses before it returns, however long that takes. @throws ComputeError */
@@ -69,7 +70,7 @@ export function decompressNow(id: CompressionCodec, input: Buffer, maxOutputByte
   return input;
 }
 
-/** See `Compute.compress`. Snappy and LZ4 know one level. */
+/** See `Compute.compress`. Snappy knows one level. */
 export function compress(
   id: CompressionCodec,
   input: Buffer,
@@ -77,9 +78,9 @@ export function compress(
   done: ComputeCallback,
 ): void {
   const codec = CODECS[id];
-  if (codec?.kind === 'steps') runInTurns(codec.compress(input), done);
+  if (codec?.kind === 'steps') inTurns(codec.compress(input, level), done);
   else if (codec?.kind === 'zlib' && input.length > INLINE_INPUT_BYTES)
-    codec.zlib.compress(input, level, done);
+    large(done, (ended) => codec.zlib.compress(input, level, ended));
   else
     tell(
       attempt(() => compressNow(id, input, level)),
@@ -91,7 +92,27 @@ export function compress(
 export function compressNow(id: CompressionCodec, input: Buffer, level: number | null): Buffer {
   const codec = codecOf(id);
   if (codec.kind === 'zlib') return codec.zlib.compressNow(input, level);
-  return codec.kind === 'steps' ? runNow(codec.compress(input)) : input;
+  return codec.kind === 'steps' ? runNow(codec.compress(input, level)) : input;
+}
+
+const largeJobs = new LargeJobs(MAX_LARGE_JOBS);
+
+/** The first step at once; what needs more waits for its turn among the large jobs. */
+function inTurns(steps: Steps, done: ComputeCallback): void {
+  const first = attempt(() => steps.next());
+  if (first instanceof ComputeError) return done(first, null);
+  if (first.done === true) return done(null, first.value);
+  return large(done, (ended) => runInTurns(steps, ended));
+}
+
+function large(done: ComputeCallback, start: (ended: ComputeCallback) => void): void {
+  largeJobs.run((ended) =>
+    start((error, output) => {
+      // The next one begins even if the owner of this one throws, and counts before its owner asks for more.
+      ended();
+      done(error, output);
+    }),
+  );
 }
 
 function codecOf(id: CompressionCodec): Codec {
@@ -100,7 +121,7 @@ function codecOf(id: CompressionCodec): Codec {
   return codec;
 }
 
-function attempt(work: () => Buffer): Buffer | ComputeError {
+function attempt<T>(work: () => T): T | ComputeError {
   try {
     return work();
   } catch (error) {

@@ -52,7 +52,14 @@ export interface ChecksumBinding {
 /** `native/records.c`. */
 export interface RecordsBinding {
   /** Walks records; the result's numbers are in the order of `WalkField`. */
-  walkRecords(buffer: Buffer, start: number, end: number, expectedCount: number, result: Float64Array): void;
+  walkRecords(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    expectedCount: number,
+    result: Float64Array,
+    firstOffsetDelta: number,
+  ): void;
 }
 
 /** `native/files.c` and `native/file-threads.c`. A negative number is a system error. */

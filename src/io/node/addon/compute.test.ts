@@ -78,9 +78,9 @@ test('ranges outside the buffer are refused, not read', { skip }, () => {
     [2 ** 40, 2 ** 40 + 1],
   ] as const) {
     assert.throws(() => binding.crc32c(bytes, start, end, 0), TypeError);
-    assert.throws(() => binding.walkRecords(bytes, start, end, 1, fields), TypeError);
+    assert.throws(() => binding.walkRecords(bytes, start, end, 1, fields, 0), TypeError);
   }
-  assert.throws(() => binding.walkRecords(bytes, 0, 50, 1, new Float64Array(3)), TypeError);
+  assert.throws(() => binding.walkRecords(bytes, 0, 50, 1, new Float64Array(3), 0), TypeError);
   assert.throws(() => binding.crc32c('text' as unknown as Buffer, 0, 1, 0), TypeError);
 });
 
@@ -137,7 +137,7 @@ function walkBoth(bytes: Buffer, start: number, end: number, count: number): str
   const expected = { ...new RecordWalker().walk(bytes, start, end, count) };
   // The native walk is called itself: the compute does small ranges in JavaScript.
   const fields = new Float64Array(7);
-  binding.walkRecords(bytes, start, end, count, fields);
+  binding.walkRecords(bytes, start, end, count, fields, 0);
   const status = ['ok', 'corrupt', 'overflow'][fields[0] as number] as typeof expected.status;
   assert.equal(status, expected.status);
   if (status === 'overflow') return status;

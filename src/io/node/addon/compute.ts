@@ -38,11 +38,18 @@ export class AddonCompute implements Compute {
       : this.#binding.crc32c(buffer, start, end, seed);
   }
 
-  walkRecords(buffer: Buffer, start: number, end: number, expectedCount: number): RecordWalk {
-    if (end - start < NATIVE_WALK_BYTES) return this.#walker.walk(buffer, start, end, expectedCount);
+  walkRecords(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    expectedCount: number,
+    firstOffsetDelta = 0,
+  ): RecordWalk {
+    if (end - start < NATIVE_WALK_BYTES)
+      return this.#walker.walk(buffer, start, end, expectedCount, firstOffsetDelta);
     const fields = this.#fields;
     const { result } = this.#walker;
-    this.#binding.walkRecords(buffer, start, end, expectedCount, fields);
+    this.#binding.walkRecords(buffer, start, end, expectedCount, fields, firstOffsetDelta);
     result.status = STATUSES[fields[WalkField.STATUS] as number] as RecordWalk['status'];
     result.count = fields[WalkField.COUNT] as number;
     result.maxTimestampDelta = fields[WalkField.MAX_TIMESTAMP] as number;

@@ -1,7 +1,9 @@
 import type * as lz4 from 'lz4-napi';
 import { ComputeError } from '../../compute.ts';
 import { loadPackage } from './load-package.ts';
-import { joined, STEP_BYTES, type Steps, tooLarge } from './steps.ts';
+import { compressBlockHigh } from './lz4-high.ts';
+import { Pieces } from './pieces.ts';
+import { joined, STEP_BYTES, type Steps } from './steps.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 // The LZ4 frame format, version 1.6.
@@ -24,6 +26,7 @@ const STORED = 0x8000_0000;
 const HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]);
 const WRITTEN_BLOCK_BYTES = 64 * 1024;
 const END_MARK = Buffer.alloc(4);
+const DEFAULT_LEVEL = 9;
 /** An LZ4 byte stands for at most so many bytes of output. */
 const MAX_EXPANSION = 255;
 
@@ -33,13 +36,11 @@ const MAX_EXPANSION = 255;
  */
 export function* decompressLz4(input: Buffer, maxOutputBytes: number): Steps {
   const header = readHeader(input);
-  const output: Buffer[] = [];
-  let outputBytes = 0;
-  let stepBytes = 0;
+  const output = new Pieces(maxOutputBytes);
   let at = header.endPosition;
   for (;;) {
     const word = uint32At(input, at);
-    if (word === 0) return joined(output);
+    if (word === 0) return output.joined();
     const sizeBytes = word & ~STORED;
     const start = at + 4;
     at = start + sizeBytes;
@@ -51,24 +52,19 @@ export function* decompressLz4(input: Buffer, maxOutputBytes: number): Steps {
       at += 4;
     }
     const bytes = (word & STORED) === 0 ? decompressBlock(block, header.maxBlockBytes) : block;
-    outputBytes += bytes.length;
-    if (outputBytes > maxOutputBytes) throw tooLarge(maxOutputBytes);
-    output.push(bytes);
-    stepBytes += bytes.length;
-    if (stepBytes >= STEP_BYTES) {
-      stepBytes = 0;
-      yield;
-    }
+    if (output.add(bytes)) yield;
   }
 }
 
-/** Compresses into one frame of the form that Apache Kafka writes. The library knows one level. */
-export function* compressLz4(input: Buffer): Steps {
+/** Compresses into one frame of the form that Apache Kafka writes. As there, the default level 9 (or null) is the fast compression of the library; the others, 1..17, are denser. */
+export function* compressLz4(input: Buffer, level: number | null): Steps {
   const output: Buffer[] = [HEADER];
   for (let at = 0; at < input.length; at += WRITTEN_BLOCK_BYTES) {
     const plain = input.subarray(at, at + WRITTEN_BLOCK_BYTES);
-    // The library puts the plain length in front.
-    const packed = library().compressSync(plain).subarray(4);
+    const packed =
+      level === null || level === DEFAULT_LEVEL
+        ? compressBlock(plain)
+        : yield* compressBlockHigh(plain, level);
     const size = Buffer.alloc(4);
     const stored = packed.length >= plain.length;
     size.writeUInt32LE(stored ? plain.length + STORED : packed.length);
@@ -108,12 +104,22 @@ function readHeader(input: Buffer): FrameHeader {
   };
 }
 
+function compressBlock(plain: Buffer): Buffer {
+  // The library puts the plain length in front.
+  return library().compressSync(plain).subarray(4);
+}
+
 function decompressBlock(block: Buffer, maxBlockBytes: number): Buffer {
   // The library allocates what the length in front tells, and returns what there was.
   const prefixed = Buffer.allocUnsafe(4 + block.length);
   prefixed.writeUInt32LE(Math.min(maxBlockBytes, block.length * MAX_EXPANSION + 16));
   block.copy(prefixed, 4);
-  return library().uncompressSync(prefixed);
+  return trimmed(library().uncompressSync(prefixed), prefixed.readUInt32LE(0));
+}
+
+/** A block that is much smaller than it might have been must not keep the memory that was allocated for it. */
+function trimmed(bytes: Buffer, allocatedBytes: number): Buffer {
+  return bytes.length * 2 < allocatedBytes ? Buffer.from(bytes) : bytes;
 }
 
 function uint32At(input: Buffer, position: number): number {

@@ -1,6 +1,7 @@
 import type * as snappy from 'snappy';
 import { ComputeError, type ComputeCallback } from '../../compute.ts';
 import { loadPackage } from './load-package.ts';
+import { Pieces } from './pieces.ts';
 import { asComputeError, joined, STEP_BYTES, type Steps, tooLarge } from './steps.ts';
 
 // The stream of snappy-java ("xerial"), which Kafka's clients write; some clients send one raw block instead.
@@ -20,9 +21,7 @@ const MAX_EXPANSION = 22;
 /** Decompresses a stream or one raw block. @throws ComputeError from the steps */
 export function* decompressSnappy(input: Buffer, maxOutputBytes: number): Steps {
   if (isRaw(input)) return decompressBlock(input, maxOutputBytes, maxOutputBytes);
-  const output: Buffer[] = [];
-  let outputBytes = 0;
-  let stepBytes = 0;
+  const output = new Pieces(maxOutputBytes);
   let at = HEAD_BYTES;
   while (at < input.length) {
     if (at + 4 > input.length) throw corrupt('the stream is cut short');
@@ -34,17 +33,11 @@ export function* decompressSnappy(input: Buffer, maxOutputBytes: number): Steps 
     const start = at + 4;
     at = start + sizeBytes;
     if (sizeBytes < 0 || at > input.length) throw corrupt('a block is cut short');
-    const bytes = decompressBlock(input.subarray(start, at), maxOutputBytes - outputBytes, maxOutputBytes);
-    outputBytes += bytes.length;
-    output.push(bytes);
-    stepBytes += bytes.length;
-    if (stepBytes >= STEP_BYTES) {
-      stepBytes = 0;
-      yield;
-    }
+    const bytes = decompressBlock(input.subarray(start, at), output.roomBytes, maxOutputBytes);
+    if (output.add(bytes)) yield;
   }
   if (at !== input.length) throw corrupt('the stream is cut short');
-  return joined(output);
+  return output.joined();
 }
 
 /** True for one raw block without the stream around it. */

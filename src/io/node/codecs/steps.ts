@@ -8,9 +8,13 @@ export type Steps = Generator<void, Buffer>;
 
 /** Runs all steps at once. @throws ComputeError */
 export function runNow(steps: Steps): Buffer {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
+  try {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  } catch (error) {
+    throw asComputeError(error);
   }
 }
 

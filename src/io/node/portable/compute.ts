@@ -11,8 +11,14 @@ export class PortableCompute implements Compute {
     return crc32c(buffer, start, end, seed);
   }
 
-  walkRecords(buffer: Buffer, start: number, end: number, expectedCount: number): RecordWalk {
-    return this.#walker.walk(buffer, start, end, expectedCount);
+  walkRecords(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    expectedCount: number,
+    firstOffsetDelta = 0,
+  ): RecordWalk {
+    return this.#walker.walk(buffer, start, end, expectedCount, firstOffsetDelta);
   }
 
   decompress(

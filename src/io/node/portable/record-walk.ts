@@ -25,15 +25,23 @@ export class RecordWalker {
   };
   #buffer: Uint8Array = new Uint8Array(0);
   #at = 0;
+  #firstOffsetDelta = 0;
   /** Set when a read ran past its end or a varint did not end. */
   #bad = false;
 
   /** See `Compute.walkRecords`. */
-  walk(buffer: Uint8Array, start: number, end: number, expectedCount: number): RecordWalk {
+  walk(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    expectedCount: number,
+    firstOffsetDelta = 0,
+  ): RecordWalk {
     const { result } = this;
     this.#buffer = buffer;
     this.#at = start;
     this.#bad = false;
+    this.#firstOffsetDelta = firstOffsetDelta;
     result.status = 'ok';
     result.count = 0;
     result.maxTimestampDelta = 0;
@@ -89,7 +97,7 @@ export class RecordWalker {
     }
     if (result.count === 0 || timestampDelta < result.minTimestampDelta)
       result.minTimestampDelta = timestampDelta;
-    if (offsetDelta !== result.count) result.sequentialOffsets = false;
+    if (offsetDelta !== this.#firstOffsetDelta + result.count) result.sequentialOffsets = false;
     if (keyLength < 0 && !result.hasNullKey) {
       result.hasNullKey = true;
       result.firstNullKeyIndex = result.count;
