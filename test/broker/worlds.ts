@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VirtualClock } from '../../sim/virtual/clock.ts';
+import { VirtualCompute } from '../../sim/virtual/compute.ts';
 import { SSD_LATENCY, VirtualDisk } from '../../sim/virtual/disk.ts';
 import { VirtualInternet } from '../../sim/virtual/network.ts';
 import { type LogFields, type Logger } from '../../src/base/logger.ts';
@@ -13,7 +14,6 @@ import { Broker, type BrokerPorts } from '../../src/broker/broker.ts';
 import { developmentConfig } from '../../src/config/development.ts';
 import type { HttpHandler, HttpResponse, HttpServer } from '../../src/io/http.ts';
 import { createPorts } from '../../src/io/node/ports.ts';
-import { PortableCompute } from '../../src/io/node/portable/compute.ts';
 import { TestClient } from './test-client.ts';
 
 /** A line that a broker logged. */
@@ -42,6 +42,8 @@ export interface TestWorld {
   nowMs(): number;
   /** Asks the admin port of the last broker that was started with one. */
   http(broker: Broker, path: string): Promise<HttpResponse>;
+  /** Bytes of all segments of a partition, `topic-0`, in order: what is on the disk, or in its cache. */
+  segmentBytes(partition: string): Buffer;
   /** Ends the broker as a killed process does; the disk stays. Not in every world. */
   kill?(): void;
   /** Stops what still runs and removes the disk. */
@@ -123,6 +125,10 @@ class MemoryHttp implements HttpServer {
 
 const DATA = '/data';
 
+function segmentsAmong(names: readonly string[]): string[] {
+  return names.filter((name) => name.endsWith('.log')).sort();
+}
+
 /** A virtual world also gives its disk, to be made to fail. */
 export interface VirtualTestWorld extends TestWorld {
   readonly disk: VirtualDisk;
@@ -158,7 +164,7 @@ export function virtualWorld(seed = 1): VirtualTestWorld {
         clock: hostClock,
         disk,
         network: internet.host('broker'),
-        compute: new PortableCompute(),
+        compute: new VirtualCompute(hostClock),
         http,
         random: random.fork(),
       };
@@ -188,6 +194,11 @@ export function virtualWorld(seed = 1): VirtualTestWorld {
       return client;
     },
     http: (_broker, path) => clock.drive(http.get(path)),
+    segmentBytes(partition) {
+      const directory = `${DATA}/${partition}`;
+      const names = disk.list(directory).map(({ name }) => name);
+      return Buffer.concat(segmentsAmong(names).map((name) => disk.readFile(`${directory}/${name}`)));
+    },
     kill() {
       hostClock.stop();
       internet.find('broker')?.crash();
@@ -252,6 +263,10 @@ export function realWorld(prefer: 'portable' | 'addon'): TestWorld {
         contentType: response.headers.get('content-type') ?? '',
         body: await response.text(),
       };
+    },
+    segmentBytes(partition) {
+      const path = join(directory, 'data', partition);
+      return Buffer.concat(segmentsAmong(readdirSync(path)).map((name) => readFileSync(join(path, name))));
     },
     async end() {
       for (const broker of running) await broker.close();
