@@ -41,10 +41,14 @@ export async function produceWithKcat(
 }
 
 /** Apache Kafka's console producer reads the file on its standard input. */
-export async function produceWithConsoleProducer(tools: KafkaTools, topic: NumberedTopic): Promise<void> {
+export async function produceWithConsoleProducer(
+  tools: KafkaTools,
+  topic: NumberedTopic,
+  extra: readonly string[] = [],
+): Promise<void> {
   await tools.run(
     'org.apache.kafka.tools.ConsoleProducer',
-    ['--bootstrap-server', topic.bootstrap, '--topic', topic.topic],
+    ['--bootstrap-server', topic.bootstrap, '--topic', topic.topic, ...extra],
     { timeoutMs: STEP_TIMEOUT_MS, stdinFile: topic.file },
   );
 }
