@@ -41,6 +41,7 @@ function rows(nowMs: number): Row[] {
     ...headers(good, nowMs),
     ...contents(nowMs),
     ...expansion(nowMs),
+    ...times(good, nowMs),
     ...rules(good, nowMs),
   ];
 }
@@ -190,11 +191,52 @@ function expansion(nowMs: number): Row[] {
       topic: 'plain',
       bytes: one(codec, 3_000),
     })),
+    ...CODECS.map((codec) => ({
+      name: `${CODEC_NAMES[codec]}: offset deltas that are not 0, 1, 2`,
+      code: NONE,
+      bytes: forged(Buffer.concat([recordOf(0, 7, -1, -1, 0), recordOf(0, -3, -1, -1, 0)]), {
+        codec,
+        count: 2,
+        timestampMs: nowMs,
+      }),
+    })),
     {
       name: 'zstd: a batch of a few kilobytes that would expand to more than 128 MiB',
       code: ErrorCode.MESSAGE_TOO_LARGE,
       topic: 'appendTime',
       bytes: one(4, 135_000_000),
+    },
+  ];
+}
+
+function times(good: Good, nowMs: number): Row[] {
+  return [
+    {
+      name: 'a time too long ago',
+      code: ErrorCode.INVALID_TIMESTAMP,
+      bytes: good(['x'], nowMs - HOUR_MS - 60_000),
+      recordErrors: [0],
+    },
+    { name: 'a time just not so long ago', code: NONE, bytes: good(['x'], nowMs - HOUR_MS + 60_000) },
+    {
+      name: 'a time too far ahead',
+      code: ErrorCode.INVALID_TIMESTAMP,
+      bytes: good(['x', 'y'], nowMs + HOUR_MS + 60_000),
+      recordErrors: [0, 1],
+    },
+    { name: 'no time', code: NONE, bytes: good(['x'], -1) },
+    {
+      name: 'a time ahead where the broker gives it',
+      code: NONE,
+      topic: 'appendTime',
+      bytes: good(['x'], nowMs + 9 * HOUR_MS),
+    },
+    {
+      name: 'a claim that the broker gave the time',
+      code: ErrorCode.INVALID_TIMESTAMP,
+      topic: 'appendTime',
+      bytes: batchOf(['x'], { logAppendTimeMs: nowMs }, nowMs),
+      recordErrors: [0],
     },
   ];
 }
@@ -242,33 +284,6 @@ function rules(good: Good, nowMs: number): Row[] {
     },
     { name: 'only records with keys', code: NONE, topic: 'compacted', bytes: keyed(0, true, true) },
     {
-      name: 'a time too long ago',
-      code: ErrorCode.INVALID_TIMESTAMP,
-      bytes: good(['x'], nowMs - HOUR_MS - 60_000),
-      recordErrors: [0],
-    },
-    { name: 'a time just not so long ago', code: NONE, bytes: good(['x'], nowMs - HOUR_MS + 60_000) },
-    {
-      name: 'a time too far ahead',
-      code: ErrorCode.INVALID_TIMESTAMP,
-      bytes: good(['x', 'y'], nowMs + HOUR_MS + 60_000),
-      recordErrors: [0, 1],
-    },
-    { name: 'no time', code: NONE, bytes: good(['x'], -1) },
-    {
-      name: 'a time ahead where the broker gives it',
-      code: NONE,
-      topic: 'appendTime',
-      bytes: good(['x'], nowMs + 9 * HOUR_MS),
-    },
-    {
-      name: 'a claim that the broker gave the time',
-      code: ErrorCode.INVALID_TIMESTAMP,
-      topic: 'appendTime',
-      bytes: batchOf(['x'], { logAppendTimeMs: nowMs }, nowMs),
-      recordErrors: [0],
-    },
-    {
       name: 'an internal topic',
       code: ErrorCode.INVALID_TOPIC_EXCEPTION,
       topic: '__consumer_offsets',
@@ -287,15 +302,6 @@ function rules(good: Good, nowMs: number): Row[] {
       topic: 'nowhere',
       bytes: good(),
     },
-    ...CODECS.map((codec) => ({
-      name: `${CODEC_NAMES[codec]}: offset deltas that are not 0, 1, 2`,
-      code: NONE,
-      bytes: forged(Buffer.concat([recordOf(0, 7, -1, -1, 0), recordOf(0, -3, -1, -1, 0)]), {
-        codec,
-        count: 2,
-        timestampMs: nowMs,
-      }),
-    })),
   ];
 }
 

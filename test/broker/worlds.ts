@@ -135,6 +135,11 @@ export interface VirtualTestWorld extends TestWorld {
   kill(): void;
 }
 
+function bytesOnDisk(disk: VirtualDisk, directory: string): Buffer {
+  const names = disk.list(directory).map(({ name }) => name);
+  return Buffer.concat(segmentsAmong(names).map((name) => disk.readFile(`${directory}/${name}`)));
+}
+
 /** Virtual time, disk and network. */
 export function virtualWorld(seed = 1): VirtualTestWorld {
   const random = new Random(seed);
@@ -194,11 +199,7 @@ export function virtualWorld(seed = 1): VirtualTestWorld {
       return client;
     },
     http: (_broker, path) => clock.drive(http.get(path)),
-    segmentBytes(partition) {
-      const directory = `${DATA}/${partition}`;
-      const names = disk.list(directory).map(({ name }) => name);
-      return Buffer.concat(segmentsAmong(names).map((name) => disk.readFile(`${directory}/${name}`)));
-    },
+    segmentBytes: (partition) => bytesOnDisk(disk, `${DATA}/${partition}`),
     kill() {
       hostClock.stop();
       internet.find('broker')?.crash();

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import type { CompressionCodec, ComputeError } from '../../src/io/compute.ts';
-import type { ComputeWorld } from './compute.ts';
+import type { Compute, CompressionCodec, ComputeError } from '../../src/io/compute.ts';
+import type { World } from './world.ts';
+
+/** A compute port under test. */
+export interface ComputeWorld extends World {
+  readonly compute: Compute;
+}
 
 /** Half repetitive, half not. */
 export function mixture(lengthBytes: number): Buffer {

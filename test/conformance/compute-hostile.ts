@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CompressionCodec } from '../../src/io/compute.ts';
-import { compressed, decompressed, mixture } from './compute-calls.ts';
-import type { ComputeWorld } from './compute.ts';
+import { compressed, type ComputeWorld, decompressed, mixture } from './compute-calls.ts';
 
 /** What every `Compute` does with levels, and with input that was made to hurt. */
 export function hostileSuite(name: string, makeWorld: () => ComputeWorld): void {

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { Compute, CompressionCodec, ComputeError } from '../../src/io/compute.ts';
-import { compressed, decompressed, mixture } from './compute-calls.ts';
+import type { CompressionCodec, ComputeError } from '../../src/io/compute.ts';
+import { compressed, type ComputeWorld, decompressed, mixture } from './compute-calls.ts';
 import { hostileSuite } from './compute-hostile.ts';
-import { pattern, type World } from './world.ts';
-
-/** A compute port under test. */
-export interface ComputeWorld extends World {
-  readonly compute: Compute;
-}
+import { pattern } from './world.ts';
 
 /** What every `Compute` does. */
 export function computeSuite(name: string, makeWorld: () => ComputeWorld): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { ComputeWorld } from './compute.ts';
+import type { ComputeWorld } from './compute-calls.ts';
 
 interface SomeRecord {
   readonly timestampDelta: bigint;
