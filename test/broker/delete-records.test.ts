@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SSD_LATENCY } from '../../sim/virtual/disk.ts';
 import { ErrorCode } from '../../src/base/errors.ts';
 import { DeleteRecords, ListOffsets } from './apis.ts';
 import { batchOf, Bench } from './records.ts';
-import { testInWorlds } from './worlds.ts';
+import { testInWorlds, virtualWorld } from './worlds.ts';
 
 /** Error code and low watermark of one partition. */
 async function deleteBelow(
   bench: Bench,
   offset: number,
-  options: { topic?: string; partition?: number; version?: number } = {},
+  options: { topic?: string; partition?: number; version?: number; timeoutMs?: number } = {},
 ): Promise<[number, number]> {
-  const { topic = 't', partition = 0, version = 2 } = options;
+  const { topic = 't', partition = 0, version = 2, timeoutMs = 10_000 } = options;
   const answer = await bench.world.wait(
     bench.client.call(DeleteRecords, version, {
       topics: [{ name: topic, partitions: [{ partitionIndex: partition, offset }] }],
-      timeoutMs: 10_000,
+      timeoutMs,
     }),
   );
   const result = answer.topics[0]?.partitions[0];
@@ -76,4 +78,15 @@ testInWorlds('what cannot be deleted is refused with the code of Kafka, and stay
     -1,
   ]);
   assert.equal(await earliest(bench), 0);
+});
+
+test('a disk that takes longer than the client waits is a time-out, and the records are gone all the same', async () => {
+  const world = virtualWorld(1, { ...SSD_LATENCY, flushMs: [100, 120] });
+  const bench = await Bench.open(world);
+  await bench.createTopic('t');
+  await bench.produce('t', batchOf(['a', 'b', 'c']));
+  assert.deepEqual(await deleteBelow(bench, 2, { timeoutMs: 20 }), [ErrorCode.REQUEST_TIMED_OUT, -1]);
+  assert.equal(await earliest(bench), 2);
+  assert.deepEqual(await deleteBelow(bench, 2, { timeoutMs: 1000 }), [ErrorCode.NONE, 2]);
+  await world.end();
 });

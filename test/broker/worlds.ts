@@ -141,11 +141,11 @@ function bytesOnDisk(disk: VirtualDisk, directory: string): Buffer {
 }
 
 /** Virtual time, disk and network. */
-export function virtualWorld(seed = 1): VirtualTestWorld {
+export function virtualWorld(seed = 1, latency = SSD_LATENCY): VirtualTestWorld {
   const random = new Random(seed);
   const clock = new VirtualClock();
   const internet = new VirtualInternet({ clock, random: random.fork() });
-  const disk = new VirtualDisk({ clock, random: random.fork(), latency: SSD_LATENCY });
+  const disk = new VirtualDisk({ clock, random: random.fork(), latency });
   const lines: LoggedLine[] = [];
   const clients = internet.host('client');
   const http = new MemoryHttp();

@@ -4,6 +4,7 @@
  * Omitted: waiting for followers; this broker is the only replica.
  */
 import { ErrorCode } from '../../base/errors.ts';
+import { Timer } from '../../base/timer-wheel.ts';
 import { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/delete-records.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { type ApiHandler, api } from '../dispatch.ts';
@@ -25,30 +26,67 @@ export function deleteRecordsApi(services: Services): ApiHandler {
     request: DeleteRecordsRequest,
     response: DeleteRecordsResponse,
     handle(context, request) {
-      let open = 1;
-      const topics = request.topics.map(({ name, partitions }) => {
-        const problem = whyNot(services, context as unknown as RequestContext, name);
-        return {
-          name,
-          partitions: partitions.map(({ partitionIndex, offset }) => {
-            const result: Result = { partitionIndex, lowWatermark: -1, errorCode: problem };
-            if (problem !== ErrorCode.NONE) return result;
-            open++;
-            deleteBelow(services, name, partitionIndex, offset, (errorCode, lowWatermark) => {
-              result.errorCode = errorCode;
-              result.lowWatermark = lowWatermark;
-              finish();
-            });
-            return result;
-          }),
-        };
-      });
-      function finish(): void {
-        if (--open === 0 && !context.cancelled) context.respond({ throttleTimeMs: 0, topics });
-      }
-      finish();
+      new DeleteRecordsCall(services, context).start(request);
     },
   });
+}
+
+/** One request on its way. */
+class DeleteRecordsCall extends Timer {
+  readonly #services: Services;
+  readonly #context: RequestContext<Response>;
+  #topics: { readonly name: string; readonly partitions: Result[] }[] = [];
+  /** Partitions that are waited for, and one for `start`; 0 once it is answered. */
+  #open = 1;
+
+  constructor(services: Services, context: RequestContext<Response>) {
+    super();
+    this.#services = services;
+    this.#context = context;
+  }
+
+  start(request: DeleteRecordsRequest): void {
+    const { clock, wheel } = this.#services;
+    this.#topics = request.topics.map(({ name, partitions }) => {
+      const problem = whyNot(this.#services, this.#context as unknown as RequestContext, name);
+      return { name, partitions: partitions.map((wanted) => this.#delete(name, wanted, problem)) };
+    });
+    this.#settled();
+    if (this.#open === 0) return;
+    this.#context.onCancelled = () => wheel.cancel(this);
+    wheel.schedule(this, clock.monotonicMs() + Math.max(0, request.timeoutMs));
+  }
+
+  #delete(topic: string, wanted: { partitionIndex: number; offset: number }, problem: ErrorCode): Result {
+    const { partitionIndex, offset } = wanted;
+    const result: Result = { partitionIndex, lowWatermark: -1, errorCode: problem };
+    if (problem !== ErrorCode.NONE) return result;
+    // What the answer says if the time is over before.
+    result.errorCode = ErrorCode.REQUEST_TIMED_OUT;
+    this.#open++;
+    deleteBelow(this.#services, topic, partitionIndex, offset, (errorCode, lowWatermark) => {
+      if (this.#open === 0) return;
+      result.errorCode = errorCode;
+      result.lowWatermark = lowWatermark;
+      this.#settled();
+    });
+    return result;
+  }
+
+  #settled(): void {
+    if (--this.#open === 0) this.#answer();
+  }
+
+  /** The records are gone for readers, but it is not known yet whether they stay so. */
+  override onDeadline(): void {
+    this.#open = 0;
+    this.#answer();
+  }
+
+  #answer(): void {
+    this.#services.wheel.cancel(this);
+    if (!this.#context.cancelled) this.#context.respond({ throttleTimeMs: 0, topics: this.#topics });
+  }
 }
 
 function whyNot(services: Services, context: RequestContext, topic: string): ErrorCode {
