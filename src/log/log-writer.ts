@@ -65,7 +65,7 @@ export class LogWriter implements LaneHost {
   roll(baseOffset: number, nowMs: number): Segment {
     const core = this.#core;
     const { segments, background, snapshots, producers } = core;
-    const { clock, disk, random } = core.resources.environment;
+    const { clock, disk } = core.resources.environment;
     const sealed = segments.active;
     let segment: Segment;
     try {
@@ -76,8 +76,7 @@ export class LogWriter implements LaneHost {
       if (error instanceof DiskError && !isShortage(error)) core.directory.fail(error);
       throw error;
     }
-    const jitterMs = Math.min(core.config.segmentJitterMs, core.config.segmentMs);
-    if (jitterMs > 0) segment.rollJitterMs = random.below(Math.min(jitterMs, 2 ** 32));
+    this.setRollJitter(segment);
     this.preallocate(segment);
     sealed.seal();
     segments.push(segment);
@@ -88,6 +87,13 @@ export class LogWriter implements LaneHost {
     // What is sealed is made durable soon: the less a crash leaves to be recovered, the better.
     this.#flushing.flushNow();
     return segment;
+  }
+
+  /** Has the time of its roll differ from that of other logs' segments, also where all of them begin at once, as at a start. */
+  setRollJitter(segment: Segment): void {
+    const { config, resources } = this.#core;
+    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs);
+    if (jitterMs > 0) segment.rollJitterMs = resources.environment.random.below(Math.min(jitterMs, 2 ** 32));
   }
 
   /** Makes the file of an empty segment as long as it may get, if the topic wants that. */

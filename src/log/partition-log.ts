@@ -57,6 +57,7 @@ export class PartitionLog {
     this.#lane = new AppendLane(this.#writer, resources.validation, core.producers, resources.gate);
     this.#graveyard = new SegmentGraveyard(resources.environment, () => core.config.fileDeleteDelayMs);
     if (parts.writeMetadata) this.#holdUntilNamed();
+    this.#writer.setRollJitter(core.segments.active);
     this.#leaveDirectory = core.directory.onOffline(() => this.#shut());
   }
 

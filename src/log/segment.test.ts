@@ -72,6 +72,18 @@ suite('rolling', () => {
     assert.ok(jitters.every((jitter) => jitter >= 0 && jitter < 9000));
   });
 
+  test('jitter counts for the first segments of logs and for those found at a start', () => {
+    const harness = new LogHarness({ config: { segmentMs: 10_000, segmentJitterMs: 9000 } }).open();
+    const topics = ['a', 'b', 'c', 'd', 'e'];
+    const jitters = () =>
+      new Set(topics.map((topic) => harness.log(topic).segments.at(-1)?.rollJitterMs)).size;
+    assert.ok(jitters() > 2, 'they do not all roll at once');
+    harness.close();
+    harness.open();
+    assert.ok(jitters() > 2);
+    harness.close();
+  });
+
   test('a segment is rolled when an index is full', () => {
     const harness = new LogHarness({ config: { indexIntervalBytes: 0, indexSizeMaxBytes: 48 } }).open();
     const log = harness.log();
