@@ -1,3 +1,4 @@
+import { DiskError } from '../io/disk.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Uuid } from '../base/uuid.ts';
 import type { ProduceRules } from '../records/validate.ts';
@@ -13,6 +14,9 @@ import type { ProducerState } from './producer-state.ts';
 import { produceRules } from './produce-rules.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
+import { rebuildIndexes } from './index-rebuild.ts';
+import type { Segment } from './segment.ts';
+import { runSteps } from './steps.ts';
 import { TailPositions } from './tail-positions.ts';
 
 /** What the loader found in a partition's directory, or the manager made there. */
@@ -52,6 +56,8 @@ export class LogCore {
   readonly snapshots: SnapshotStore;
   readonly offsets: LogOffsets;
   readonly background = new BackgroundWork();
+  /** Segments whose indexes are being rebuilt, or could not be. */
+  readonly #rebuilding = new WeakSet<Segment>();
   config: LogConfig;
   rules: ProduceRules;
   /** Entries of the partition's directory, or its own entry, are not durable. */
@@ -100,6 +106,22 @@ export class LogCore {
   }
 
   // What readers ask for.
+
+  indexSuspect(segment: Segment): void {
+    if (this.#rebuilding.has(segment) || this.offline) return;
+    const isSealed = segment !== this.segments.active;
+    this.#rebuilding.add(segment);
+    this.logger.warn('An index does not fit its log and is rebuilt', { segment: segment.file.path });
+    const { clock } = this.resources.environment;
+    this.background.begin();
+    runSteps(clock, rebuildIndexes(segment, this.config.indexIntervalBytes, isSealed), (error, isRebuilt) => {
+      // A segment that could not be gone through stays among them: it is told of and tried once.
+      if (error === null && isRebuilt === true) this.#rebuilding.delete(segment);
+      else this.logger.error('An index could not be rebuilt', { segment: segment.file.path, error });
+      this.background.end();
+      if (error !== null && !(error instanceof DiskError)) throw error;
+    });
+  }
 
   get scanner(): LogResources['scanner'] {
     return this.resources.scanner;

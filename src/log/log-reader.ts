@@ -13,6 +13,8 @@ export interface ReadableLog {
   readonly scanner: BatchScanner;
   readonly logStartOffset: number;
   readonly logEndOffset: number;
+  /** An index of the segment is wrong: it is rebuilt beside the reads, which do without what it says. */
+  indexSuspect(segment: Segment): void;
 }
 
 const EMPTY: LogRead = { errorCode: ErrorCode.NONE, range: null, lengthBytes: 0, cold: null };
@@ -57,7 +59,9 @@ function findBatch(log: ReadableLog, segment: Segment, offset: number): boolean 
       return true;
     }
   }
-  if (!segment.find(scanner, offset)) return false;
+  const isFound = segment.find(scanner, offset);
+  if (segment.isSuspect) log.indexSuspect(segment);
+  if (!isFound) return false;
   place.position = scanner.position;
   place.sizeBytes = scanner.sizeBytes;
   place.baseOffset = scanner.baseOffset;
@@ -87,7 +91,7 @@ function chooseLength(
   if (available <= maxBytes) return available;
   if (firstBytes >= maxBytes) return firstBytes === maxBytes || options.minOneBatch ? firstBytes : 0;
   const boundary = segment.offsetIndex.floorOfPosition(position + maxBytes);
-  return boundary > position ? boundary - position : maxBytes;
+  return boundary >= position + firstBytes ? boundary - position : maxBytes;
 }
 
 /** Runs a lookup; a disk that fails under it is the answer's matter, not the caller's. */

@@ -426,7 +426,10 @@ export class PartitionLog {
   applyRetention(nowMs: number): void {
     if (this.offline) return;
     const { segments } = this.#core;
-    const count = countDeletable(this.#retained(), this.config, nowMs);
+    let count = countDeletable(this.#retained(), this.config, nowMs);
+    // Nothing is deleted on the word of a time index alone.
+    for (const segment of segments.all().slice(0, count)) segment.checkTimes(this.#core.scanner);
+    if (count > 0) count = countDeletable(this.#retained(), this.config, nowMs);
     if (count < segments.count) {
       if (count > 0) this.advanceLogStart((segments.at(count) as Segment).baseOffset);
       return;

@@ -15,6 +15,8 @@ import { type AbortedTransaction, TransactionIndex } from './transaction-index.t
 
 /** Bytes that a lookup reads at once: an index entry stands about every 4 KB. */
 const LOOKUP_READ_BYTES = 8192;
+/** Wrong index entries that a lookup passes over before it does without the index. */
+const MAX_BAD_ENTRIES = 16;
 
 /** What a segment keeps of a batch it has taken in. */
 export interface BatchFacts {
@@ -69,6 +71,9 @@ export class Segment {
   /** Max timestamp of the first batch, for rolling by time; NaN until known. */
   firstTimestamp = Number.NaN;
   #isPreallocated = false;
+  /** True once an index was found to name a batch that is not there. */
+  isSuspect = false;
+  #timesUnchecked = false;
   /** Bytes since the batch that was indexed last. */
   #bytesSinceEntry = 0;
   /** Counts the changes of file and indexes, and how many of them a flush has covered. */
@@ -127,6 +132,7 @@ export class Segment {
   /** Brings a segment with right indexes up to date: size, timestamps and the state of the index interval. @throws DiskError */
   restore(sizeBytes: number): void {
     this.sizeBytes = sizeBytes;
+    this.#timesUnchecked = true;
     const lastTime = this.timeIndex.count - 1;
     if (lastTime >= 0) {
       this.maxTimestampHigh = this.timeIndex.highAt(lastTime);
@@ -191,10 +197,65 @@ export class Segment {
    * @throws DiskError
    */
   find(scanner: BatchScanner, offset: number): boolean {
-    const position = this.offsetIndex.positionForOffset(offset);
-    scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
-    while (scanner.next()) if (scanner.lastOffset >= offset) return true;
-    return false;
+    let found = this.#startBefore(scanner, offset);
+    while (found && scanner.lastOffset < offset) found = scanner.next();
+    return found;
+  }
+
+  /**
+   * Moves `scanner` to a batch at or before the one that holds `offset`: by the index, whose entry must name a batch that ends at its offset, or below it (older versions of Kafka name the
+   * last of several that were written together). One that does not is passed over, so that what the index says wrongly costs time but nothing else.
+   */
+  #startBefore(scanner: BatchScanner, offset: number): boolean {
+    let i = this.offsetIndex.floorOfOffset(offset);
+    for (let tries = 0; i >= 0 && tries < MAX_BAD_ENTRIES; i--, tries++) {
+      const position = this.offsetIndex.positionAt(i);
+      const isInside = position > 0 && position < this.sizeBytes;
+      if (isInside) scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
+      if (isInside && scanner.next() && scanner.lastOffset <= this.offsetIndex.offsetAt(i)) return true;
+      this.isSuspect = true;
+    }
+    scanner.over(this.file, 0, this.sizeBytes, LOOKUP_READ_BYTES);
+    return scanner.next();
+  }
+
+  /**
+   * True if entry `i` of the time index names a batch that is there; else the segment is suspect. The scanner is moved. @throws DiskError
+   */
+  isTimeEntryRight(scanner: BatchScanner, i: number): boolean {
+    const offset = this.timeIndex.offsetAt(i);
+    const isRight =
+      this.find(scanner, offset) &&
+      scanner.baseOffset <= offset &&
+      this.timeIndex.compareAt(i, scanner.maxTimestampHigh, scanner.maxTimestampLow) === 0;
+    if (!isRight) this.isSuspect = true;
+    return isRight;
+  }
+
+  /** Finds out whether the largest timestamp, which was taken from the time index, is that of a batch, and looks for it if not. Once. @throws DiskError */
+  checkTimes(scanner: BatchScanner): void {
+    if (!this.#timesUnchecked) return;
+    this.#findMaxTimestamp(scanner);
+    // Only now: a read of cold data is begun anew once it has been brought into memory.
+    this.#timesUnchecked = false;
+  }
+
+  #findMaxTimestamp(scanner: BatchScanner): void {
+    const last = this.timeIndex.count - 1;
+    if (last < 0 || this.isTimeEntryRight(scanner, last)) return;
+    this.maxTimestampHigh = -1;
+    this.maxTimestampLow = 0xffffffff;
+    this.offsetOfMaxTimestamp = this.baseOffset;
+    scanner.over(this.file, 0, this.sizeBytes);
+    while (scanner.next()) this.#takeTimestamp(scanner);
+  }
+
+  /** The indexes are those of the batches now. */
+  indexesRebuilt(bytesSinceEntry: number): void {
+    this.isSuspect = false;
+    this.#timesUnchecked = false;
+    this.#bytesSinceEntry = bytesSinceEntry;
+    this.#indexChanges++;
   }
 
   /** Brings the indexes into memory: the segment is to grow. @throws DiskError */

@@ -38,15 +38,33 @@ export function lookUpMaxTimestamp(
   log: () => ReadableLog | null,
   environment: LogEnvironment,
   done: LookupCallback,
+  coldReads = 0,
 ): void {
+  const { disk } = environment;
   const readable = log();
   if (readable === null) return done(ErrorCode.KAFKA_STORAGE_ERROR, null);
-  let best: Segment | null = null;
-  for (const segment of readable.segments.all()) {
-    if (segment.sizeBytes > 0 && (best === null || isLater(segment, best))) best = segment;
+  let best: Segment | null;
+  try {
+    best =
+      coldReads < MAX_COLD_READS ? disk.withoutWaiting(() => latestSegment(readable)) : latestSegment(readable);
+  } catch (error) {
+    if (error instanceof ColdRead)
+      return error.warm(() => lookUpMaxTimestamp(log, environment, done, coldReads + 1));
+    if (!(error instanceof DiskError)) throw error;
+    return done(ErrorCode.KAFKA_STORAGE_ERROR, null);
   }
   if (best === null || best.maxTimestampHigh < 0) return done(ErrorCode.NONE, null);
   return searchFrom({ log, environment, timestampMs: best.maxTimestampMs, done }, best.baseOffset);
+}
+
+/** The first segment with the largest timestamp, null without records. @throws DiskError, ColdRead */
+function latestSegment(log: ReadableLog): Segment | null {
+  let best: Segment | null = null;
+  for (const segment of log.segments.all()) {
+    segment.checkTimes(log.scanner);
+    if (segment.sizeBytes > 0 && (best === null || isLater(segment, best))) best = segment;
+  }
+  return best;
 }
 
 function isLater(segment: Segment, other: Segment): boolean {
@@ -83,6 +101,8 @@ function search(lookup: Lookup, offset: number): Step {
   const { segments, scanner } = log;
   for (let i = Math.max(segments.floor(from), 0); i < segments.count; i++) {
     const segment = segments.at(i) as Segment;
+    segment.checkTimes(scanner);
+    if (segment.isSuspect) log.indexSuspect(segment);
     if (segment.maxTimestampMs < lookup.timestampMs || !findBatch(log, segment, from, lookup.timestampMs))
       continue;
     const whole = scanner.readWhole();
@@ -102,7 +122,8 @@ function search(lookup: Lookup, offset: number): Step {
 /** Moves the scanner to the first batch of the segment that ends at or above `from` and reaches the timestamp. @throws DiskError */
 function findBatch(log: ReadableLog, segment: Segment, from: number, timestampMs: number): boolean {
   const { scanner } = log;
-  const below = segment.timeIndex.lastBelow(timestampMs);
+  let below = segment.timeIndex.lastBelow(timestampMs);
+  if (below >= 0 && !segment.isTimeEntryRight(scanner, below)) below = -1;
   const first = below < 0 ? segment.baseOffset : segment.timeIndex.offsetAt(below) + 1;
   if (!segment.find(scanner, Math.max(first, from))) return false;
   do {
