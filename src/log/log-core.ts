@@ -58,6 +58,8 @@ export class LogCore {
   readonly background = new BackgroundWork();
   /** Segments whose indexes are being rebuilt, or could not be. */
   readonly #rebuilding = new WeakSet<Segment>();
+  /** Segments that were found to end too early. */
+  readonly #holed = new WeakSet<Segment>();
   config: LogConfig;
   rules: ProduceRules;
   /** Entries of the partition's directory, or its own entry, are not durable. */
@@ -106,6 +108,12 @@ export class LogCore {
   }
 
   // What readers ask for.
+
+  recordsMissing(segment: Segment, offset: number): void {
+    if (this.#holed.has(segment) || this.config.cleanupPolicy.includes('compact')) return;
+    this.#holed.add(segment);
+    this.logger.error('Records are missing before the next segment', { segment: segment.file.path, offset });
+  }
 
   indexSuspect(segment: Segment): void {
     if (this.#rebuilding.has(segment) || this.offline) return;

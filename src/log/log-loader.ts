@@ -105,6 +105,9 @@ export function* loadLog(
     epochs.clear();
     producers.clear();
   }
+  const promised = Math.max(checkpointed.recoveryPoint, checkpointed.highWatermark);
+  if (logEndOffset < promised)
+    loading.logger.error('Records are missing at the end of the log', { path, logEndOffset, promised });
   epochs.truncateFromEnd(logEndOffset);
   epochs.truncateFromStart(logStartOffset);
   snapshots.removeAbove(logEndOffset);
@@ -243,11 +246,21 @@ function* loadSegments(loading: Loading): Steps<Found> {
       return yield* recoverAll(loading, bases);
     }
     segments.push(end?.segment ?? (segment as Segment));
+    if (!isLast)
+      tellOfHole(loading, segments.at(-1) as Segment, end?.endOffset ?? null, bases[i + 1] as number);
     endOffset = end?.endOffset ?? (bases[i + 1] as number);
     yield;
   }
   yield* rebuildTransactions(loading, segments);
   return yield* recoverFrom(loading, bases, firstSuspect, { segments, logEndOffset: endOffset });
+}
+
+/** Of a trusted segment that is seen to end before the next one begins. What is sound of it and what follows is served. */
+function tellOfHole(loading: Loading, segment: Segment, endOffset: number | null, nextOffset: number): void {
+  const { request, logger } = loading;
+  const end = segment.sizeBytes === 0 ? segment.baseOffset : endOffset;
+  if (end === null || end >= nextOffset || request.config.cleanupPolicy.includes('compact')) return;
+  logger.error('Records are missing before the next segment', { segment: segment.file.path, offset: end });
 }
 
 function* recoverAll(loading: Loading, bases: readonly number[]): Steps<Found> {

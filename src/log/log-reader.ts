@@ -15,6 +15,8 @@ export interface ReadableLog {
   readonly logEndOffset: number;
   /** An index of the segment is wrong: it is rebuilt beside the reads, which do without what it says. */
   indexSuspect(segment: Segment): void;
+  /** The segment, which is not the last one, ends at or below `offset`. */
+  recordsMissing(segment: Segment, offset: number): void;
 }
 
 const EMPTY: LogRead = { errorCode: ErrorCode.NONE, range: null, lengthBytes: 0, cold: null };
@@ -35,7 +37,10 @@ export function readLog(log: ReadableLog, fetchOffset: number, options: ReadOpti
   for (let i = Math.max(segments.floor(fetchOffset), 0); i < segments.count; i++) {
     const segment = segments.at(i) as Segment;
     if (segment.baseOffset >= upperBound) return EMPTY;
-    if (!findBatch(log, segment, fetchOffset)) continue;
+    if (!findBatch(log, segment, fetchOffset)) {
+      if (i < segments.count - 1) log.recordsMissing(segment, fetchOffset);
+      continue;
+    }
     if (place.baseOffset >= upperBound) return EMPTY;
     const { position, sizeBytes } = place;
     const endPosition = endPositionBelow(log, i, upperBound);

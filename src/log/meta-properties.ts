@@ -2,13 +2,13 @@ import { isValidUuid, type Uuid } from '../base/uuid.ts';
 import { CheckpointFormatError } from './checkpoint-file.ts';
 import { formatProperties, parseProperties } from './java-properties.ts';
 
-/** `meta.properties`: whose log directory it is. */
+/** `meta.properties`: whose log directory it is. Without a version it is of version 0, as Kafka takes it. */
 export interface MetaProperties {
   readonly version: 0 | 1;
   /** Sure in version 1. */
   readonly clusterId: string | null;
-  /** `node.id`, or `broker.id` in version 0; sure in version 1. */
-  readonly nodeId: number | null;
+  /** `node.id`, or `broker.id` in version 0. */
+  readonly nodeId: number;
   readonly directoryId: Uuid | null;
 }
 
@@ -25,7 +25,8 @@ export function parseMetaProperties(text: string): MetaProperties {
     throw new CheckpointFormatError(`directory.id is no uuid: ${directoryId}`);
   }
   if (version === '1' && clusterId === null) throw new CheckpointFormatError('cluster.id is missing');
-  if (version === '1' && nodeId === null) throw new CheckpointFormatError('node.id is missing');
+  if (nodeId === null)
+    throw new CheckpointFormatError(`${version === '1' ? 'node.id' : 'broker.id'} is missing`);
   return { version: version === '1' ? 1 : 0, clusterId, nodeId, directoryId };
 }
 

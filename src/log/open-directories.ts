@@ -77,6 +77,11 @@ function* openAll(
   for (const [path, meta] of metas) {
     if (meta === null && !options.formatBlank) throw notFormatted(path, 'it has no meta.properties');
     const directoryId = meta?.directoryId ?? randomUuid(random);
+    if (meta?.directoryId === null)
+      environment.logger.warn('A log directory without an id is given one', {
+        path: `${path}/${META_PROPERTIES_FILE}`,
+        directoryId,
+      });
     if (meta?.version !== 1 || meta.directoryId === null) {
       const text = formatMetaProperties({ clusterId, nodeId: options.nodeId, directoryId });
       const error = yield* awaitDisk((done) =>
@@ -138,7 +143,7 @@ function readMeta(environment: LogEnvironment, path: string): MetaProperties | n
 }
 
 function checkNode(path: string, meta: MetaProperties, nodeId: number): void {
-  if (meta.nodeId === null || meta.nodeId === nodeId) return;
+  if (meta.nodeId === nodeId) return;
   throw new BrokerError(
     'DIRECTORY_MISMATCH',
     `${path} belongs to node ${meta.nodeId}, this is node ${nodeId}: set node.id to ${meta.nodeId} or point log.dirs elsewhere`,

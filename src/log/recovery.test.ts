@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Random } from '../base/random.ts';
-import { LogHarness, readAll } from './log-harness.test.ts';
+import { LogHarness, readAll, readBatches } from './log-harness.test.ts';
+import { BatchView } from '../records/batch.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 const DIRECTORY = '/data/t-0';
+/** Where the virtual wall clock begins. */
+const START_MS = new LogHarness().clock.wallMs();
 const CONFIG = { segmentBytes: 900, indexIntervalBytes: 200 };
 
 function fileOf(base: number, suffix: string): string {
@@ -290,7 +293,100 @@ suite('at a clean start', () => {
   });
 });
 
+suite('after a clean stop', () => {
+  /** A log of which the first segment has several entries in each index, closed well. */
+  function indexedLog(): { harness: LogHarness; indexes: unknown; records: ReturnType<typeof readAll> } {
+    const harness = new LogHarness({ config: { segmentBytes: 4000, indexIntervalBytes: 200 } }).open();
+    const log = harness.log();
+    while (log.segmentCount < 3) {
+      harness.clock.runFor(3);
+      harness.produce(log, harness.batch(2));
+    }
+    const records = readAll(log);
+    for (const segment of log.segments) segment.seal();
+    const indexes = indexesOf(log);
+    harness.close();
+    return { harness, indexes, records };
+  }
+
+  test('an index with a wrong entry misleads nobody and is rebuilt', () => {
+    const { harness, indexes, records } = indexedLog();
+    const whole = harness.disk.readFile(fileOf(0, '.index'));
+    assert.ok(whole.length >= 64);
+    for (let at = 0; at < whole.length; at++) {
+      const wrong = Buffer.from(whole);
+      wrong[at] = (wrong[at] as number) ^ 0x10;
+      put(harness, fileOf(0, '.index'), wrong);
+      harness.open();
+      const log = harness.log();
+      const options = { maxBytes: 1, upperBoundOffset: log.logEndOffset, minOneBatch: true };
+      for (const { offset } of records) {
+        const [batch] = readBatches(log, offset, options);
+        assert.equal(new BatchView().at(batch as Buffer, 0).baseOffset, offset - (offset % 2));
+      }
+      harness.whenIdle(log);
+      assert.equal(log.segments[0]?.isSuspect, false, `byte ${at}`);
+      if (harness.disk.readFile(fileOf(0, '.index')).equals(whole)) assert.deepEqual(indexesOf(log), indexes);
+      harness.close();
+    }
+  });
+
+  test('a time index with a wrong entry, or without its last ones, misleads nobody', () => {
+    const { harness, records } = indexedLog();
+    const whole = harness.disk.readFile(fileOf(0, '.timeindex'));
+    const flipped = Array.from({ length: whole.length }, (_, at) => {
+      const wrong = Buffer.from(whole);
+      wrong[at] = (wrong[at] as number) ^ 0x08;
+      return wrong;
+    });
+    const cut = [12, 24, 36].map((sizeBytes) => whole.subarray(0, sizeBytes));
+    harness.open();
+    const times = timesOf(harness, records.length);
+    harness.close();
+    for (const wrong of [...flipped, ...cut]) {
+      put(harness, fileOf(0, '.timeindex'), wrong);
+      harness.open();
+      assert.deepEqual(timesOf(harness, records.length), times);
+      harness.whenIdle(harness.log());
+      harness.close();
+    }
+  });
+
+  /** The offset found for each millisecond in which something was written. */
+  function timesOf(harness: LogHarness, count: number): (number | undefined)[] {
+    const found: (number | undefined)[] = [];
+    for (let i = 0; i <= count * 2; i++)
+      harness.log().offsetForTimestamp(START_MS + i, (_code, record) => found.push(record?.offset));
+    return found;
+  }
+
+  test('a segment that is gone empty is told of, and what follows is served', () => {
+    const { harness, records } = indexedLog();
+    put(harness, fileOf(0, '.log'), '');
+    harness.open();
+    const next = harness.log().segments[1]?.baseOffset as number;
+    assert.deepEqual(
+      readAll(harness.log(), 0),
+      records.filter(({ offset }) => offset >= next),
+    );
+  });
+});
+
 suite('leftovers', () => {
+  test('replicas on their way in or out are passed by, and stay', () => {
+    const { harness, records } = closedLog();
+    const hex = 'a'.repeat(32);
+    for (const name of [`u-0.${hex}-stray`, `u-0.${hex}-future`]) {
+      harness.disk.makeDirectory(`/data/${name}`);
+      put(harness, `/data/${name}/00000000000000000000.log`, 'x');
+    }
+    harness.open();
+    assert.deepEqual(readAll(harness.log()), records);
+    assert.equal(harness.manager?.count, 1);
+    assert.ok(harness.disk.exists(`/data/u-0.${hex}-stray/00000000000000000000.log`));
+    assert.ok(harness.disk.exists(`/data/u-0.${hex}-future/00000000000000000000.log`));
+  });
+
   test('what was being deleted or cleaned is removed, complete replacements take their place', () => {
     const { harness, bases, records } = closedLog();
     const [first, second, third] = bases as [number, number, number];

@@ -210,9 +210,12 @@ export class Segment {
     let i = this.offsetIndex.floorOfOffset(offset);
     for (let tries = 0; i >= 0 && tries < MAX_BAD_ENTRIES; i--, tries++) {
       const position = this.offsetIndex.positionAt(i);
-      const isInside = position > 0 && position < this.sizeBytes;
-      if (isInside) scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
-      if (isInside && scanner.next() && scanner.lastOffset <= this.offsetIndex.offsetAt(i)) return true;
+      const lastOffset = this.offsetIndex.offsetAt(i);
+      if (lastOffset <= offset && position > 0 && position < this.sizeBytes) {
+        scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
+        if (scanner.next() && scanner.baseOffset >= this.baseOffset && scanner.lastOffset <= lastOffset)
+          return true;
+      }
       this.isSuspect = true;
     }
     scanner.over(this.file, 0, this.sizeBytes, LOOKUP_READ_BYTES);
@@ -242,7 +245,14 @@ export class Segment {
 
   #findMaxTimestamp(scanner: BatchScanner): void {
     const last = this.timeIndex.count - 1;
-    if (last < 0 || this.isTimeEntryRight(scanner, last)) return;
+    if (last < 0) return;
+    if (this.isTimeEntryRight(scanner, last)) {
+      // What follows must not reach higher, or the last entries are missing. It is little: the entry names the batch with the largest timestamp.
+      const { offsetOfMaxTimestamp } = this;
+      while (scanner.next()) this.#takeTimestamp(scanner);
+      if (this.offsetOfMaxTimestamp !== offsetOfMaxTimestamp) this.isSuspect = true;
+      return;
+    }
     this.maxTimestampHigh = -1;
     this.maxTimestampLow = 0xffffffff;
     this.offsetOfMaxTimestamp = this.baseOffset;

@@ -241,6 +241,8 @@ suite('Java properties', () => {
 
   test('meta.properties without what must be there is refused, and version 0 is read', () => {
     for (const text of [
+      '',
+      'cluster.id=c',
       'version=2',
       'version=1\nnode.id=1',
       'version=1\ncluster.id=c',
