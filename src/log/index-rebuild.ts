@@ -19,7 +19,7 @@ interface IndexPoint {
 export function* rebuildIndexes(
   segment: Segment,
   indexIntervalBytes: number,
-  isSealed: boolean,
+  isSealed: () => boolean,
 ): Steps<boolean> {
   const scanner = newScanner();
   const points: IndexPoint[] = [];
@@ -60,8 +60,8 @@ export function* rebuildIndexes(
   segment.maxTimestampLow = max.low;
   segment.offsetOfMaxTimestamp = max.offset;
   segment.indexesRebuilt(bytesSinceEntry);
-  if (isSealed) segment.seal();
-  const error = yield* awaitDisk((done) => segment.persistIndexes(isSealed, done));
+  if (isSealed()) segment.seal();
+  const error = yield* awaitDisk((done) => segment.persistIndexes(isSealed(), done));
   if (error !== null) throw error;
   return true;
 }

@@ -117,7 +117,7 @@ export class LogCore {
 
   indexSuspect(segment: Segment): void {
     if (this.#rebuilding.has(segment) || this.offline) return;
-    const isSealed = segment !== this.segments.active;
+    const isSealed = (): boolean => segment !== this.segments.active;
     this.#rebuilding.add(segment);
     this.logger.warn('An index does not fit its log and is rebuilt', { segment: segment.file.path });
     const { clock } = this.resources.environment;

@@ -46,7 +46,9 @@ export function lookUpMaxTimestamp(
   let best: Segment | null;
   try {
     best =
-      coldReads < MAX_COLD_READS ? disk.withoutWaiting(() => latestSegment(readable)) : latestSegment(readable);
+      coldReads < MAX_COLD_READS
+        ? disk.withoutWaiting(() => latestSegment(readable))
+        : latestSegment(readable);
   } catch (error) {
     if (error instanceof ColdRead)
       return error.warm(() => lookUpMaxTimestamp(log, environment, done, coldReads + 1));
