@@ -123,6 +123,7 @@ export class Bench {
       timeoutMs?: number;
       clientId?: string;
     } = {},
+    client = this.client,
   ) {
     const { partition = 0, acks = -1, version = 12, timeoutMs = 5000, clientId = 'test' } = options;
     const body = {
@@ -130,7 +131,7 @@ export class Bench {
       timeoutMs,
       topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
     };
-    return this.client.call(Produce, version, body, clientId);
+    return client.call(Produce, version, body, clientId);
   }
 
   /** Fetches one partition without a session; returns its part of the answer. */

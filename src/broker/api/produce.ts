@@ -278,6 +278,11 @@ class PartitionAppend extends AcknowledgementWaiter {
   }
 
   #refused(outcome: AppendOutcome): void {
+    // What was on its way when the replica went met a log that closes: the disk is not to blame.
+    if (outcome.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && this.partition.stopped) {
+      this.#call.failed(this, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      return;
+    }
     this.result.errorMessage = outcome.errorMessage;
     if (outcome.recordErrors.length > 0) {
       this.result.recordErrors = outcome.recordErrors.map(({ batchIndex, message }) => ({
