@@ -19,8 +19,8 @@ export class FlushTimer {
 
   /** Has `log` flushed after `delayMs`, or at its earlier deadline if it has one. */
   schedule(log: TimedFlush, delayMs: number): void {
-    if (this.#deadlines.has(log)) return;
     const deadlineMs = this.#clock.monotonicMs() + delayMs;
+    if ((this.#deadlines.get(log) ?? Number.POSITIVE_INFINITY) <= deadlineMs) return;
     this.#deadlines.set(log, deadlineMs);
     if (deadlineMs < this.#timerMs) this.#arm(deadlineMs);
   }

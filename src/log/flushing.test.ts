@@ -52,6 +52,22 @@ test('flush.messages counts records, flush.ms time since the first that was not 
   assert.equal(log.flushedEndOffset, 14);
 });
 
+test('a new flush.ms or flush.messages counts for what is not flushed yet, without another record', () => {
+  const harness = new LogHarness({ config: { flushMs: 100_000 } }).open();
+  const log = harness.log();
+  harness.produce(log, harness.batch(5));
+  log.updateConfig({ ...log.config, flushMs: 500 });
+  harness.clock.runFor(499);
+  assert.equal(log.flushedEndOffset, 0);
+  harness.clock.runFor(2);
+  assert.equal(log.flushedEndOffset, 5);
+  harness.produce(log, harness.batch(2));
+  log.updateConfig({ ...log.config, flushMessages: 3 });
+  assert.equal(log.flushedEndOffset, 5);
+  log.updateConfig({ ...log.config, flushMessages: 2 });
+  assert.equal(log.flushedEndOffset, 7);
+});
+
 test('a failed flush is not tried again: the directory goes offline with all its logs', () => {
   const harness = new LogHarness({ disk: SLOW });
   const offline: string[] = [];

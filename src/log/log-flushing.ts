@@ -57,6 +57,12 @@ export class LogFlushing implements FlushHost {
     else if (config.flushMs < Number.MAX_SAFE_INTEGER) resources.flushTimer.schedule(this, config.flushMs);
   }
 
+  /** The configuration is another: what is not flushed yet goes by it, too. */
+  configChanged(): void {
+    const { offsets, offline } = this.#core;
+    if (!offline && offsets.end > offsets.flushedEnd) this.published();
+  }
+
   /** The log's topic id has changed. */
   saveMetadata(): void {
     this.#metadataFile.save();

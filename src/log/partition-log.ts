@@ -276,6 +276,7 @@ export class PartitionLog {
   updateConfig(config: LogConfig): void {
     this.#core.config = config;
     this.#core.rules = produceRules(this.topic, this.partition, config);
+    this.#flushing.configChanged();
   }
 
   /**
