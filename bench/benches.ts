@@ -5,6 +5,7 @@ import { coldRows } from './rows/cold.ts';
 import { fetchRows } from './rows/fetch.ts';
 import { ingestRows } from './rows/ingest.ts';
 import { manyRows } from './rows/many.ts';
+import { metadataRows } from './rows/metadata.ts';
 import { smallRows } from './rows/small.ts';
 import { startRows } from './rows/start.ts';
 
@@ -25,4 +26,5 @@ export const BENCHES: readonly Bench[] = [
   { name: 'many', title: 'Ten thousand connections', run: manyRows },
   { name: 'cold', title: 'A reader of old data beside a paced producer', run: coldRows },
   { name: 'codec', title: 'Compression', run: codecRows },
+  { name: 'metadata', title: 'The metadata of a large cluster', run: metadataRows },
 ];

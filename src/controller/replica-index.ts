@@ -1,10 +1,10 @@
-import { PersistentMap } from '../base/timeline-map.ts';
-import { PersistentSet } from '../base/timeline-set.ts';
+import { type MutableMap, PersistentMap } from '../base/timeline-map.ts';
 import type { Timeline, TimelineMap } from '../base/timeline.ts';
 import type { Uuid } from '../base/uuid.ts';
 import type { MetadataDelta } from '../metadata/metadata-delta.ts';
 import { NO_LEADER, type PartitionRegistration } from '../metadata/partition-registration.ts';
 import type { TopicsImage } from '../metadata/topics-image.ts';
+import { isEmpty, type MemberSet, NO_MEMBERS, withMember, withoutMember } from './member-set.ts';
 
 /** A partition by topic id and number. */
 export interface TopicIdPartition {
@@ -12,7 +12,7 @@ export interface TopicIdPartition {
   readonly partitionId: number;
 }
 
-type PartitionsByTopic = PersistentMap<Uuid, PersistentSet<number>>;
+type PartitionsByTopic = PersistentMap<Uuid, MemberSet>;
 
 const NO_PARTITIONS: PartitionsByTopic = PersistentMap.empty();
 
@@ -57,17 +57,20 @@ export class ReplicaIndex {
   /** Takes over what an applied delta changed. */
   apply(delta: MetadataDelta): void {
     if (delta.topics === null) return;
+    const edit = { isr: new MembershipEdit(this.#isr), elr: new MembershipEdit(this.#elr) };
     for (const topic of delta.topics.deletedTopics.values()) {
       for (const [partitionId, partition] of topic.partitions) {
-        this.#change({ topicId: topic.id, partitionId }, partition, null);
+        this.#change(edit, { topicId: topic.id, partitionId }, partition, null);
       }
     }
     for (const topic of delta.topics.changedTopics.values()) {
       for (const [partitionId, partition] of topic.changedPartitions) {
         const before = topic.before?.partition(partitionId) ?? null;
-        this.#change({ topicId: topic.id, partitionId }, before, partition);
+        this.#change(edit, { topicId: topic.id, partitionId }, before, partition);
       }
     }
+    edit.isr.finish();
+    edit.elr.finish();
   }
 
   /** Everything the index says, to compare with `expectedIndex`. */
@@ -88,12 +91,13 @@ export class ReplicaIndex {
   }
 
   #change(
+    edit: { readonly isr: MembershipEdit; readonly elr: MembershipEdit },
     at: TopicIdPartition,
     before: PartitionRegistration | null,
     after: PartitionRegistration | null,
   ): void {
-    moveMembership(this.#isr, at, isrKeys(before), isrKeys(after));
-    moveMembership(this.#elr, at, before?.elr ?? [], after?.elr ?? []);
+    edit.isr.move(at, isrKeys(before), isrKeys(after));
+    edit.elr.move(at, before?.elr ?? NO_KEYS, after?.elr ?? NO_KEYS);
     const oldLeader = before?.leader ?? NO_LEADER;
     const newLeader = after?.leader ?? NO_LEADER;
     if (oldLeader === newLeader) return;
@@ -129,28 +133,54 @@ function isrKeys(partition: PartitionRegistration | null): readonly number[] {
   return partition.leader === NO_LEADER ? [...partition.isr, NO_LEADER] : partition.isr;
 }
 
-function moveMembership(
-  map: TimelineMap<number, PartitionsByTopic>,
-  { topicId, partitionId }: TopicIdPartition,
-  before: readonly number[],
-  after: readonly number[],
-): void {
-  if (before === after) return;
-  for (const key of before) {
-    if (after.includes(key)) continue;
-    const topics = map.get(key) ?? NO_PARTITIONS;
-    const rest = topics.get(topicId)?.delete(partitionId);
-    const left = rest === undefined || rest.size === 0 ? topics.delete(topicId) : topics.set(topicId, rest);
-    if (left.size === 0) map.delete(key);
-    else map.set(key, left);
+/** Changes of one map of memberships, made in place and shared once at the end: a whole cluster may come in one delta. */
+class MembershipEdit {
+  readonly #map: TimelineMap<number, PartitionsByTopic>;
+  readonly #open = new Map<number, MutableMap<Uuid, MemberSet>>();
+
+  constructor(map: TimelineMap<number, PartitionsByTopic>) {
+    this.#map = map;
   }
-  for (const key of after) {
-    if (before.includes(key)) continue;
-    const topics = map.get(key) ?? NO_PARTITIONS;
-    const members = topics.get(topicId) ?? PersistentSet.empty<number>();
-    map.set(key, topics.set(topicId, members.add(partitionId)));
+
+  /** The partition leaves the keys that are only in `before` and comes to those that are only in `after`. */
+  move(
+    { topicId, partitionId }: TopicIdPartition,
+    before: readonly number[],
+    after: readonly number[],
+  ): void {
+    if (before === after) return;
+    for (const key of before) {
+      if (after.includes(key)) continue;
+      const topics = this.#topics(key);
+      const left = withoutMember(topics.get(topicId) ?? NO_MEMBERS, partitionId);
+      if (isEmpty(left)) topics.delete(topicId);
+      else topics.set(topicId, left);
+    }
+    for (const key of after) {
+      if (before.includes(key)) continue;
+      const topics = this.#topics(key);
+      topics.set(topicId, withMember(topics.get(topicId) ?? NO_MEMBERS, partitionId));
+    }
+  }
+
+  finish(): void {
+    for (const [key, topics] of this.#open) {
+      if (topics.size === 0) this.#map.delete(key);
+      else this.#map.set(key, topics.freeze());
+    }
+  }
+
+  #topics(key: number): MutableMap<Uuid, MemberSet> {
+    let topics = this.#open.get(key);
+    if (topics === undefined) {
+      topics = (this.#map.get(key) ?? NO_PARTITIONS).toMutable();
+      this.#open.set(key, topics);
+    }
+    return topics;
   }
 }
+
+const NO_KEYS: readonly number[] = [];
 
 function flattened(topics: PartitionsByTopic | undefined): TopicIdPartition[] {
   const out: TopicIdPartition[] = [];
