@@ -23,6 +23,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { MetadataView } from './metadata-view.ts';
 import { type Gauges, MetricsPage } from './metrics.ts';
 import { Partitions } from './partitions.ts';
+import { ReplicaMoves } from './replica-moves.ts';
 import { type BoundListener, Serving } from './serving.ts';
 import { SingleVoterDriver } from './single-voter-driver.ts';
 import { TopicSettingsCache } from './topic-settings.ts';
@@ -72,6 +73,7 @@ export class Broker {
   #logs: LogManager | null = null;
   #partitions: Partitions | null = null;
   #assignments: DirectoryAssignments | null = null;
+  #moves: ReplicaMoves | null = null;
   #serving: Serving | null = null;
   #lifecycle: Lifecycle | null = null;
   #admin: HttpListener | null = null;
@@ -162,6 +164,7 @@ export class Broker {
     this.#assignments?.flush();
     await this.#until(() => partitions.settled);
     for (const log of partitions.strays()) (this.#logs as LogManager).setAside(log);
+    this.#moves?.resume();
     this.#state = 'serving';
     serving.connections.serve();
   }
@@ -256,6 +259,13 @@ export class Broker {
       onPlaced: (place) => assignments.assign(place),
     });
     this.#partitions = partitions;
+    this.#moves = new ReplicaMoves({
+      logs: this.#logs as LogManager,
+      clock: this.#ports.clock,
+      logger: this.#logger,
+      find: (topic, partition) => partitions.find(topic, partition),
+      onPlaced: (place) => assignments.assign(place),
+    });
     driver.subscribe(partitions);
     return partitions;
   }
@@ -274,6 +284,7 @@ export class Broker {
       logs: this.#logs as LogManager,
       view: this.#view,
       partitions,
+      moves: this.#moves as ReplicaMoves,
       channel: driver,
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
     });
@@ -374,6 +385,7 @@ export class Broker {
 
   async #closeStorage(clean: boolean): Promise<void> {
     const brokerEpoch = this.#lifecycle?.brokerEpoch ?? -1;
+    this.#moves?.close();
     this.#partitions?.stopAll();
     this.#assignments?.close();
     const logs = this.#logs;

@@ -305,7 +305,7 @@ export class Partitions implements MetadataPublisher {
   #deleteLog(topic: string, partition: number, log: PartitionLog): void {
     const { logs, logger } = this.#options;
     try {
-      if (logs.get(topic, partition) === log) logs.delete(topic, partition);
+      if (logs.get(topic, partition)?.topicId === log.topicId) logs.delete(topic, partition);
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       logger.error('A deleted partition leaves files behind', { path: log.path, error });

@@ -7,6 +7,7 @@ import type { ListenerEndpoint } from '../config/listeners.ts';
 import type { Clock } from '../io/clock.ts';
 import type { ConnectionLimits, Listener, Network, ReceiveBudget } from '../io/network.ts';
 import type { LogManager } from '../log/log-manager.ts';
+import { alterReplicaLogDirsApi } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsApi } from './api/api-versions.ts';
 import { deleteRecordsApi } from './api/delete-records.ts';
 import { describeClusterApi } from './api/describe-cluster.ts';
@@ -30,6 +31,7 @@ import { allowAll, unlimited } from './hooks.ts';
 import type { MetadataView } from './metadata-view.ts';
 import type { Partitions } from './partitions.ts';
 import { ProducerIds } from './producer-ids.ts';
+import type { ReplicaMoves } from './replica-moves.ts';
 import type { Services } from './services.ts';
 import { WakeQueue } from './wake-queue.ts';
 
@@ -53,6 +55,7 @@ export interface ServingOptions {
   readonly logs: LogManager;
   readonly view: MetadataView;
   readonly partitions: Partitions;
+  readonly moves: ReplicaMoves;
   readonly channel: ControllerChannel;
   readonly brokerEpoch: () => number;
 }
@@ -111,6 +114,7 @@ export class Serving {
     table.add(offsetForLeaderEpochApi(services));
     table.add(describeConfigsApi(services, config));
     table.add(describeLogDirsApi(services, this.#options.logs));
+    table.add(alterReplicaLogDirsApi(services, this.#options.moves));
     table.add(describeClusterApi(services));
     table.add(describeTopicPartitionsApi(services));
     table.add(describeProducersApi(services));

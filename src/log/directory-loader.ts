@@ -91,7 +91,9 @@ function* findLogs(
     if (parsed.state === 'delete') {
       deleted.push(path);
     } else if (parsed.state !== 'live') {
-      logger.warn('A directory is passed by: this broker does not move or keep foreign replicas', { path });
+      logger.warn('A directory is passed by: a replica that was set aside, or a copy without its original', {
+        path,
+      });
     } else {
       const { topic, partition } = parsed;
       const key = partitionDirectoryName(topic, partition);

@@ -82,6 +82,11 @@ export function strayDirectoryName(topic: string, partition: number, random: Ran
   return topic.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
 }
 
+/** Name for a copy of a log that is to take its place from another directory (KIP-113). Not cut: a name above 255 bytes is the caller's to refuse. */
+export function futureDirectoryName(topic: string, partition: number, random: Random): string {
+  return `${topic}-${partition}.${random.bytes(16).toString('hex')}-future`;
+}
+
 /** Null if the name is not that of a partition's directory. */
 export function parsePartitionDirectory(name: string): PartitionDirectory | null {
   const marked = /^(.+)\.[0-9a-f]{32}-(delete|stray|future)$/.exec(name);

@@ -1,21 +1,24 @@
 import { assert } from '../base/assert.ts';
 import { BrokerError } from '../base/broker-error.ts';
 import type { Uuid } from '../base/uuid.ts';
-import { DiskError } from '../io/disk.ts';
+import { type DiskCallback, DiskError } from '../io/disk.ts';
 import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { loadDirectory } from './directory-loader.ts';
 import {
   deletedDirectoryName,
+  futureDirectoryName,
   LOG_SUFFIX,
   partitionDirectoryName,
   strayDirectoryName,
 } from './file-names.ts';
+import { settleFutures, type UnfinishedMove } from './future-directories.ts';
 import { LoadProgress } from './load-progress.ts';
 import { LogCloser } from './log-closer.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogDirectory } from './log-directory.ts';
 import type { LogEnvironment } from './log-environment.ts';
+import type { LogPlace } from './log-place.ts';
 import { LogOffsets } from './log-offsets.ts';
 import { type LogResources, newResources } from './log-resources.ts';
 import { ManagerTimers } from './manager-timers.ts';
@@ -65,6 +68,12 @@ export class LogManager {
   readonly #checkpoints: ReadonlyMap<LogDirectory, DirectoryCheckpoints>;
   readonly #timers: ManagerTimers;
   readonly #remover: TreeRemover;
+  /** Copies on their way to take the place of a log, by its name. */
+  readonly #futures = new Map<string, PartitionLog>();
+  /** Where logs that are not there yet are to be made, by name. */
+  readonly #preferred = new Map<string, LogDirectory>();
+  /** Copies that the last stop interrupted; for the owner to begin anew. */
+  unfinishedMoves: readonly UnfinishedMove[] = [];
   #closing = false;
 
   private constructor(environment: LogEnvironment, options: LogManagerOptions) {
@@ -104,6 +113,7 @@ export class LogManager {
     assert(left > 0, 'a log manager has a directory');
     const runner = new StepRunner(environment.clock);
     const progress = new LoadProgress(environment);
+    manager.unfinishedMoves = settleFutures(environment, options.directories);
     const { configOf, recoveryThreads: parallel = 2 } = options;
     for (const directory of options.directories) {
       const steps = loadDirectory(manager.#resources, directory, { configOf, parallel, runner, progress });
@@ -201,7 +211,9 @@ export class LogManager {
     options: { readonly directoryId?: Uuid; readonly config?: LogConfig } = {},
   ): PartitionLog {
     assert(this.get(topic, partition) === null, 'a log is made once');
-    const directory = this.#place(options.directoryId);
+    const preferred = this.#preferred.get(partitionDirectoryName(topic, partition));
+    this.#preferred.delete(partitionDirectoryName(topic, partition));
+    const directory = preferred?.offline === false ? preferred : this.#place(options.directoryId);
     const config = options.config ?? this.#options.configOf(topic);
     try {
       const log = this.#make({ topic, partition, topicId }, directory, config);
@@ -240,26 +252,125 @@ export class LogManager {
     directory: LogDirectory,
     config: LogConfig,
   ): PartitionLog {
-    const { disk, clock, compute } = this.#environment;
+    const { disk } = this.#environment;
     const place = { path: `${directory.path}/${partitionDirectoryName(id.topic, id.partition)}` };
     if (disk.exists(place.path)) this.#removeRemains(place.path);
+    return this.#makeAt(id, directory, config, { place, baseOffset: 0 });
+  }
+
+  #makeAt(
+    id: { readonly topic: string; readonly partition: number; readonly topicId: Uuid },
+    directory: LogDirectory,
+    config: LogConfig,
+    { place, baseOffset }: { readonly place: LogPlace; readonly baseOffset: number },
+  ): PartitionLog {
+    const { disk, clock, compute } = this.#environment;
     disk.makeDirectory(place.path);
     return new PartitionLog(this.#resources, {
       ...id,
       directory,
       place,
       config,
-      segments: new SegmentList([createSegment(disk, place.path, 0, clock.wallMs())]),
+      segments: new SegmentList([createSegment(disk, place.path, baseOffset, clock.wallMs())]),
       epochs: new LeaderEpochCache(),
       producers: new ProducerState(this.#resources.producerIdExpirationMs),
       snapshots: new SnapshotStore(disk, compute, place, []),
       offsets: new LogOffsets(
-        { start: 0, end: 0, flushedEnd: 0, highWatermark: 0 },
+        { start: baseOffset, end: baseOffset, flushedEnd: baseOffset, highWatermark: baseOffset },
         { recoveryPoint: 0, logStartOffset: 0, highWatermark: 0 },
       ),
       epochsDirty: false,
       writeMetadata: true,
       entriesDirty: true,
+    });
+  }
+
+  /** The copy that is to take a log's place, null without one. */
+  future(topic: string, partition: number): PartitionLog | null {
+    return this.#futures.get(partitionDirectoryName(topic, partition)) ?? null;
+  }
+
+  /** Every copy, in no particular order. */
+  futures(): IterableIterator<PartitionLog> {
+    return this.#futures.values();
+  }
+
+  /** A log that is made later goes into this directory. */
+  prefer(topic: string, partition: number, directory: LogDirectory): void {
+    this.#preferred.set(partitionDirectoryName(topic, partition), directory);
+  }
+
+  /** Makes an empty copy of a log in another directory, that begins at `baseOffset`. @throws DiskError */
+  createFuture(log: PartitionLog, directory: LogDirectory, baseOffset: number): PartitionLog {
+    const { topic, partition, topicId, config } = log;
+    assert(this.future(topic, partition) === null, 'a log has one copy at most');
+    const name = futureDirectoryName(topic, partition, this.#environment.random);
+    const place = { path: `${directory.path}/${name}` };
+    const made = this.#makeAt({ topic, partition, topicId }, directory, config, { place, baseOffset });
+    this.#futures.set(partitionDirectoryName(topic, partition), made);
+    return made;
+  }
+
+  /** Takes a copy out of service; `remove` deletes it, else the next start finds it. */
+  dropFuture(future: PartitionLog, remove: boolean): void {
+    this.#futures.delete(partitionDirectoryName(future.topic, future.partition));
+    future.abandon(() => {
+      if (remove && !future.directory.offline) this.#remover.later(future.path, 0);
+    });
+  }
+
+  /**
+   * Puts a copy in its log's place; both are durable, idle and equal, and nothing is appended meanwhile. The original is renamed first and durably: a start that finds it gone and the copy there
+   * finishes what was begun (`settleFutures`). On failure the original stays.
+   */
+  replaceByFuture(log: PartitionLog, future: PartitionLog, done: DiskCallback): void {
+    const { topic, partition } = log;
+    const { disk, random } = this.#environment;
+    const key = partitionDirectoryName(topic, partition);
+    const former = log.path;
+    const target = `${log.directory.path}/${deletedDirectoryName(topic, partition, random)}`;
+    const attempt = (directory: LogDirectory, act: () => void): DiskError | null => {
+      try {
+        act();
+        return null;
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        directory.fail(error);
+        return error;
+      }
+    };
+    const error = attempt(log.directory, () => disk.rename(former, target));
+    if (error !== null) return done(error);
+    log.moved(target);
+    return disk.flushDirectory(log.directory.path, (flushError) => {
+      if (flushError !== null) {
+        log.directory.fail(flushError);
+        return done(flushError);
+      }
+      const place = `${future.directory.path}/${key}`;
+      const moveError = attempt(future.directory, () => disk.rename(future.path, place));
+      if (moveError !== null) {
+        if (attempt(log.directory, () => disk.rename(target, former)) === null) log.moved(former);
+        return done(moveError);
+      }
+      future.moved(place);
+      this.#exchange(log, future, target);
+      return disk.flushDirectory(future.directory.path, (syncError) => {
+        if (syncError !== null) future.directory.fail(syncError);
+        done(syncError);
+      });
+    });
+  }
+
+  #exchange(log: PartitionLog, future: PartitionLog, target: string): void {
+    const key = partitionDirectoryName(log.topic, log.partition);
+    this.#futures.delete(key);
+    // It may have been deleted meanwhile.
+    if (this.#logs.delete(key)) this.#counts.set(log.directory, this.#countIn(log.directory) - 1);
+    this.#checkpoints.get(log.directory)?.addOrphan(key);
+    this.#add(future);
+    log.abandon(() => {
+      if (!this.#closing) this.#remover.later(target, log.config.fileDeleteDelayMs);
     });
   }
 

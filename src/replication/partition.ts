@@ -79,6 +79,9 @@ export class Partition {
   #minInsyncReplicas: number;
   #stopped = false;
   #offline = false;
+  /** Appends that wait until the log is exchanged; null in general. */
+  #heldAppends: { readonly append: LeaderAppend; readonly done: (outcome: AppendOutcome) => void }[] | null =
+    null;
   readonly #acknowledgements = new WaiterQueue();
   /** Made for the first watcher: most partitions of a large broker have none. */
   #watchers: ProgressList | null = null;
@@ -148,6 +151,43 @@ export class Partition {
     this.#log = log;
     log.onAppended(() => this.#localProgress());
     log.onFlushed(() => this.#localProgress());
+  }
+
+  /**
+   * Exchanges the log for a copy of it in another directory. Appends wait from now on; once those under way are done `prepare` is called, and is to call back with the copy, equal to the log
+   * by then, or null to leave things as they are.
+   */
+  exchangeLog(prepare: (done: (copy: PartitionLog | null) => void) => void): void {
+    assert(this.#heldAppends === null, 'a log is exchanged once at a time');
+    const former = this.#log;
+    assert(former !== null, 'there is a log to exchange');
+    this.#heldAppends = [];
+    former.whenIdle(() =>
+      prepare((copy) => {
+        if (copy !== null && this.#log === former) this.#takeCopy(former, copy);
+        this.#releaseAppends();
+      }),
+    );
+  }
+
+  #takeCopy(former: PartitionLog, copy: PartitionLog): void {
+    assert(copy.logEndOffset === former.logEndOffset, 'the copy has every record');
+    former.onAppended(null);
+    former.onFlushed(null);
+    copy.highWatermark = former.highWatermark;
+    this.#log = copy;
+    copy.onAppended(() => this.#localProgress());
+    copy.onFlushed(() => this.#localProgress());
+    this.#watchers?.notify();
+  }
+
+  #releaseAppends(): void {
+    const held = this.#heldAppends ?? [];
+    this.#heldAppends = null;
+    for (const { append, done } of held) {
+      const errorCode = this.append(append, done);
+      if (errorCode !== ErrorCode.NONE) done(notAppended(errorCode));
+    }
   }
 
   /** Follows what the controller decided: leads, follows or goes on leading with another ISR. */
@@ -223,6 +263,10 @@ export class Partition {
     if (errorCode !== ErrorCode.NONE) return errorCode;
     const leader = this.#leader as LeaderState;
     if (append.acks === -1 && !leader.enoughInSync) return ErrorCode.NOT_ENOUGH_REPLICAS;
+    if (this.#heldAppends !== null) {
+      this.#heldAppends.push({ append, done });
+      return ErrorCode.NONE;
+    }
     (this.#log as PartitionLog).append(
       {
         buffer: append.buffer,
@@ -391,6 +435,19 @@ export class Partition {
     this.#acknowledgements.complete(Number.POSITIVE_INFINITY, errorCode);
     this.#watchers?.notify();
   }
+}
+
+function notAppended(errorCode: ErrorCode): AppendOutcome {
+  return {
+    errorCode,
+    errorMessage: null,
+    recordErrors: [],
+    baseOffset: -1,
+    endOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    duplicate: false,
+  };
 }
 
 function failRead(into: PartitionRead, errorCode: ErrorCode): void {

@@ -1,4 +1,5 @@
 /** Schemas of the APIs that tests speak. */
+import * as alterReplicaLogDirs from '../../src/protocol/messages/alter-replica-log-dirs.ts';
 import * as apiVersions from '../../src/protocol/messages/api-versions.ts';
 import * as createTopics from '../../src/protocol/messages/create-topics.ts';
 import * as deleteRecords from '../../src/protocol/messages/delete-records.ts';
@@ -66,6 +67,11 @@ export const DescribeCluster = {
 export const DescribeConfigs = {
   request: describeConfigs.DescribeConfigsRequest,
   response: describeConfigs.DescribeConfigsResponse,
+};
+/** The two schemas of AlterReplicaLogDirs. */
+export const AlterReplicaLogDirs = {
+  request: alterReplicaLogDirs.AlterReplicaLogDirsRequest,
+  response: alterReplicaLogDirs.AlterReplicaLogDirsResponse,
 };
 /** The two schemas of DescribeLogDirs. */
 export const DescribeLogDirs = {

@@ -83,6 +83,14 @@ function describe(
       const offsetLag = Math.max(highWatermark - logEndOffset, 0);
       partitions.push({ partitionIndex, partitionSize: sizeBytes, offsetLag, isFutureKey: false });
     }
+    for (const future of logs.futures()) {
+      if (future.directory !== directory || !isWanted(future)) continue;
+      const { topic, partition: partitionIndex, sizeBytes, logEndOffset } = future;
+      const partitions = topics.get(topic) ?? [];
+      topics.set(topic, partitions);
+      const offsetLag = (logs.get(topic, partitionIndex)?.logEndOffset ?? logEndOffset) - logEndOffset;
+      partitions.push({ partitionIndex, partitionSize: sizeBytes, offsetLag, isFutureKey: true });
+    }
     return {
       errorCode: ErrorCode.NONE,
       logDir: directory.path,
