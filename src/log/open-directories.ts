@@ -72,6 +72,7 @@ function* openAll(
       );
     }
   }
+  checkDirectoryIds(metas);
   clusterId ??= randomUuid(random);
   const directories: LogDirectory[] = [];
   for (const [path, meta] of metas) {
@@ -148,6 +149,22 @@ function checkNode(path: string, meta: MetaProperties, nodeId: number): void {
     'DIRECTORY_MISMATCH',
     `${path} belongs to node ${meta.nodeId}, this is node ${nodeId}: set node.id to ${meta.nodeId} or point log.dirs elsewhere`,
   );
+}
+
+/** A directory that was copied has the id of the other: the controller could not tell them apart. */
+function checkDirectoryIds(metas: ReadonlyMap<string, MetaProperties | null>): void {
+  const paths = new Map<string, string>();
+  for (const [path, meta] of metas) {
+    if (meta === null || meta.directoryId === null) continue;
+    const other = paths.get(meta.directoryId);
+    if (other !== undefined) {
+      throw new BrokerError(
+        'DIRECTORY_MISMATCH',
+        `${other} and ${path} have the same directory id ${meta.directoryId}, one is a copy of the other: take one of them out of log.dirs`,
+      );
+    }
+    paths.set(meta.directoryId, path);
+  }
 }
 
 /** Reads the marker of a clean stop and removes it for good: whatever happens next is no clean stop. */

@@ -135,3 +135,36 @@ testWithDisk('a log that no topic claims is set aside under a name that says so'
     'it stays',
   );
 });
+
+testWithDisk('a directory that is a copy of another is refused with both names', async (world) => {
+  const bench = await Bench.open(world, SETTINGS);
+  await world.wait(bench.broker.close());
+  const text = world.disk.readFile('/data/a/meta.properties');
+  await world.wait(
+    new Promise<void>((resolve) => world.disk.replaceFile('/data/b/meta.properties', text, () => resolve())),
+  );
+  await assert.rejects(world.start(SETTINGS), /\/data\/a and \/data\/b have the same directory id/);
+});
+
+testWithDisk('two copies of one log are refused with both paths', async (world) => {
+  const bench = await Bench.open(world, SETTINGS);
+  await bench.createTopic('t');
+  await world.wait(bench.broker.close());
+  const directory = DIRECTORIES.find((path) => world.disk.exists(`${path}/t-0`)) as string;
+  const other = DIRECTORIES.find((path) => path !== directory) as string;
+  world.disk.makeDirectory(`${other}/t-0`);
+  await assert.rejects(world.start(SETTINGS), (error: Error) => {
+    assert.match(error.message, /t-0 and .*t-0 are copies of one log/);
+    return true;
+  });
+});
+
+testWithDisk('an empty directory among old ones is formatted and takes new logs', async (world) => {
+  const bench = await Bench.open(world, { ...SETTINGS, 'log.dirs': '/data/a,/data/b' });
+  await bench.createTopic('t', 2);
+  await bench.produce('t', batchOf(['old']));
+  await bench.restart(SETTINGS);
+  await bench.createTopic('u', 1);
+  assert.ok(world.disk.exists('/data/c/u-0'), 'where there are the fewest');
+  assert.deepEqual(await bench.readAll('t'), ['old']);
+});

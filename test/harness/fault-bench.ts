@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { ErrorCode } from '../../src/base/errors.ts';
 import { Admin } from '../../src/client/admin.ts';
 import { Consumer } from '../../src/client/consumer.ts';
-import { Metadata, Produce } from '../broker/apis.ts';
+import { AlterReplicaLogDirs, Metadata, Produce } from '../broker/apis.ts';
 import { batchOf } from '../broker/records.ts';
 import { TestClient } from '../broker/test-client.ts';
 import type { BrokerProcess } from './broker-process.ts';
@@ -148,6 +148,15 @@ export class FaultBench {
       allowAutoTopicCreation: false,
     });
     return topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition)?.leaderId ?? -1;
+  }
+
+  /** Asks for a replica to be moved to a directory. */
+  async moveReplica(partition: number, path: string): Promise<ErrorCode> {
+    const client = await this.#connected();
+    const { results } = await client.call(AlterReplicaLogDirs, 2, {
+      dirs: [{ path, topics: [{ name: TOPIC, partitions: [partition] }] }],
+    });
+    return results[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR;
   }
 
   /** Reads a partition and asserts that everything acknowledged is where it was acknowledged. */
