@@ -25,7 +25,7 @@ import { type Gauges, MetricsPage } from './metrics.ts';
 import { Partitions } from './partitions.ts';
 import { ReplicaMoves } from './replica-moves.ts';
 import { type BoundListener, Serving } from './serving.ts';
-import { SingleVoterDriver } from './single-voter-driver.ts';
+import { RaftDriver } from './raft-driver.ts';
 import { TopicSettingsCache } from './topic-settings.ts';
 
 /** The world as a broker sees it. Nothing else of the machine is touched. */
@@ -69,7 +69,7 @@ export class Broker {
   readonly #settings: TopicSettingsCache;
   #state: BrokerState = 'starting';
   #directories: LogDirectory[] = [];
-  #driver: SingleVoterDriver | null = null;
+  #driver: RaftDriver | null = null;
   #logs: LogManager | null = null;
   #partitions: Partitions | null = null;
   #assignments: DirectoryAssignments | null = null;
@@ -200,14 +200,13 @@ export class Broker {
   }
 
   /** Replays the metadata log and becomes the active controller; resolves when the first image is published. */
-  async #startController(): Promise<SingleVoterDriver> {
+  async #startController(): Promise<RaftDriver> {
     const directory = this.#directories.find(({ path }) => path === this.#config.metadataLogDir);
     if (directory === undefined)
       throw new BrokerError('DIRECTORY_MISSING', 'the metadata directory was not opened');
-    const driver = await new Promise<SingleVoterDriver>((resolve, reject) => {
-      SingleVoterDriver.open(
-        { environment: this.#environment, config: this.#config, directory },
-        (error, opened) => (opened === null ? reject(error) : resolve(opened)),
+    const driver = await new Promise<RaftDriver>((resolve, reject) => {
+      RaftDriver.open({ environment: this.#environment, config: this.#config, directory }, (error, opened) =>
+        opened === null ? reject(error) : resolve(opened),
       );
     });
     this.#driver = driver;
@@ -240,7 +239,7 @@ export class Broker {
     });
   }
 
-  #followMetadata(driver: SingleVoterDriver): Partitions {
+  #followMetadata(driver: RaftDriver): Partitions {
     const assignments = new DirectoryAssignments({
       brokerId: this.nodeId,
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
@@ -270,7 +269,7 @@ export class Broker {
     return partitions;
   }
 
-  #openServing(driver: SingleVoterDriver, partitions: Partitions): Serving {
+  #openServing(driver: RaftDriver, partitions: Partitions): Serving {
     const { clock, network, random } = this.#ports;
     this.#serving = new Serving({
       config: this.#config,
@@ -292,7 +291,7 @@ export class Broker {
   }
 
   /** Registers and waits until the controller lets clients see this broker. */
-  async #join(driver: SingleVoterDriver): Promise<void> {
+  async #join(driver: RaftDriver): Promise<void> {
     const config = this.#config;
     const { clock, random } = this.#ports;
     const lifecycle = new Lifecycle({

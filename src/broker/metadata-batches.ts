@@ -2,7 +2,6 @@ import type { Compute } from '../io/compute.ts';
 import { type MetadataRecord, encodeRecord } from '../metadata/metadata-record.ts';
 import { BATCH_HEADER_BYTES } from '../records/batch.ts';
 import { buildBatch } from '../records/builder.ts';
-import { buildControlBatch } from '../records/control-records.ts';
 
 /** Largest batch of the metadata log; followers fetch no more at a time. */
 export const MAX_METADATA_BATCH_BYTES = 8_388_608;
@@ -88,17 +87,4 @@ export function buildMetadataBatches(
   }
   if (builder.recordCount > 0) finish(records.length);
   return batches;
-}
-
-/** The control batch that begins an epoch: who leads, who may vote, who did. One record. */
-export function buildLeaderChange(leaderId: number, place: BatchPlace, compute: Compute): Buffer {
-  return buildControlBatch(
-    {
-      records: [{ type: 'LEADER_CHANGE', leaderId, voterIds: [leaderId], grantingVoterIds: [leaderId] }],
-      timestampMs: place.timestampMs,
-      baseOffset: place.baseOffset,
-      partitionLeaderEpoch: place.epoch,
-    },
-    compute,
-  );
 }

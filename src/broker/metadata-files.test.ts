@@ -8,6 +8,7 @@ import { metadataRecord } from '../metadata/metadata-record.ts';
 import { BatchField, BatchView } from '../records/batch.ts';
 import { buildMetadataBatches, MAX_RECORDS_A_BATCH } from './metadata-batches.ts';
 import { formatBootstrap, parseBootstrap } from './metadata-bootstrap.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
 import { formatQuorumState, parseQuorumState } from './metadata-quorum-state.ts';
 
 const compute = new PortableCompute();
@@ -71,10 +72,15 @@ test('a damaged bootstrap.checkpoint is refused whatever byte is wrong, and howe
 test('quorum-state is Kafka’s, byte for byte', () => {
   const { text } = golden('quorum-state-v0');
   const state = parseQuorumState(text, 'quorum-state');
-  assert.deepEqual(state, { leaderId: -1, leaderEpoch: 5, votedId: 2, voterIds: [1] });
+  const common = { epoch: 5, leaderId: -1, votedId: 2 };
+  assert.deepEqual(state, { ...common, votedDirectoryId: ZERO_UUID, kraftVersion: 0, voterIds: [1] });
   assert.equal(formatQuorumState(state), text);
   const dynamic = golden('quorum-state-v1').text;
-  assert.throws(() => parseQuorumState(dynamic, 'quorum-state'), { code: 'METADATA_UNSUPPORTED' });
+  const inLog = parseQuorumState(dynamic, 'quorum-state');
+  assert.equal(inLog.kraftVersion, 1);
+  assert.equal(formatQuorumState(inLog), dynamic);
+  const later = dynamic.replace('"data_version":1', '"data_version":2');
+  assert.throws(() => parseQuorumState(later, 'quorum-state'), { code: 'METADATA_UNSUPPORTED' });
   for (const bad of ['', '{', '[]', 'null', '{"data_version":0}', '{"data_version":"0"}']) {
     assert.throws(() => parseQuorumState(bad, 'quorum-state'), { code: 'METADATA_CORRUPT' }, bad);
   }

@@ -54,7 +54,7 @@ export function joinPublications(
 }
 
 /**
- * Replays the log from where the controller is up to the log's present end, in steps. Returns what is to be published when that is committed; null when there was
+ * Replays the log from where the controller is up to `endOffset`, the end of a batch, or the log's present end, in steps. Returns what is to be published when that is committed; null when there was
  * nothing. On an error the controller must be rolled back. `replayed` is told the size of each batch.
  * @throws BrokerError when the log cannot be read or holds what this version cannot apply
  */
@@ -62,8 +62,8 @@ export function* replayLog(
   log: PartitionLog,
   controller: Controller,
   replayed: (sizeBytes: number) => void,
+  endOffset = log.logEndOffset,
 ): Steps<MetadataPublication | null> {
-  const endOffset = log.logEndOffset;
   let offset = controller.nextOffset;
   if (offset < log.logStartOffset) {
     throw new BrokerError(

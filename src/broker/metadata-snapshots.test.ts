@@ -11,7 +11,7 @@ import type { MetadataImage } from '../metadata/metadata-image.ts';
 import type { MetadataRecord } from '../metadata/metadata-record.ts';
 import { BatchField, BatchView } from '../records/batch.ts';
 import { readSnapshot, snapshotBatches, type SnapshotPreamble } from './metadata-snapshot-format.ts';
-import { contentOf, Machine } from './single-voter-machine.test.ts';
+import { contentOf, Machine } from './raft-driver-machine.test.ts';
 
 const compute = new PortableCompute();
 const SMALL = {

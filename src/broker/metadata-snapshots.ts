@@ -82,6 +82,7 @@ export class MetadataSnapshots {
   readonly #log: PartitionLog;
   readonly #limits: SnapshotLimits;
   readonly #content: () => SnapshotContent | null;
+  readonly #onChanged: () => void;
   readonly #timestamps = new Map<string, number>();
   readonly #unlinks = new Map<TimerHandle, () => void>();
   #newBytes = 0;
@@ -95,6 +96,7 @@ export class MetadataSnapshots {
 
   /**
    * @param content what a snapshot is made of now; null if none can be made at the moment. It may be of no newer offset than the last one.
+   * @param onChanged told when a snapshot was written, or old ones and the log before them were dropped
    * @throws DiskError when the directory cannot be read
    */
   constructor(options: {
@@ -102,6 +104,7 @@ export class MetadataSnapshots {
     readonly log: PartitionLog;
     readonly limits: SnapshotLimits;
     readonly content: () => SnapshotContent | null;
+    readonly onChanged?: () => void;
   }) {
     const { environment, log, limits } = options;
     this.#environment = environment;
@@ -109,6 +112,7 @@ export class MetadataSnapshots {
     this.#log = log;
     this.#limits = limits;
     this.#content = options.content;
+    this.#onChanged = options.onChanged ?? (() => undefined);
     this.#lastMs = environment.clock.monotonicMs();
     this.store = MetadataSnapshotStore.open(environment.disk, log.path, environment.random);
     this.#armCleaning();
@@ -235,8 +239,9 @@ export class MetadataSnapshots {
     this.#writing = true;
     runSteps(clock, this.#write(id, content), (error) => {
       this.#writing = false;
-      if (error === null) this.#clean();
-      else this.#failed(error);
+      if (error !== null) return this.#failed(error);
+      this.#onChanged();
+      return this.#clean();
     });
   }
 
@@ -294,6 +299,7 @@ export class MetadataSnapshots {
         if (oldest === undefined || next === undefined || !this.#isPastRetention(oldest)) return;
         this.#unlinkLater(this.store.retire(oldest));
         this.#log.advanceLogStart(Math.min(next.endOffset, this.#log.logEndOffset));
+        this.#onChanged();
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;

@@ -120,6 +120,11 @@ export class RaftMachine {
     return this.#quorum.log.endOffset;
   }
 
+  /** Where the newest snapshot ends; 0 while there is none. */
+  get latestSnapshotEndOffset(): number {
+    return this.#quorum.log.latestSnapshot?.endOffset ?? 0;
+  }
+
   get logStartOffset(): number {
     return this.#quorum.log.startOffset;
   }

@@ -10,8 +10,8 @@ import { MetadataDelta } from '../metadata/metadata-delta.ts';
 import { BatchView } from '../records/batch.ts';
 import { decodeControlRecord } from '../records/control-records.ts';
 import { readRecords } from '../records/reader.ts';
-import { RECLAIM_DELAY_MS } from './single-voter-driver.ts';
-import { contentOf, Machine } from './single-voter-machine.test.ts';
+import { RECLAIM_DELAY_MS } from './raft-driver.ts';
+import { contentOf, Machine } from './raft-driver-machine.test.ts';
 
 const topic = (name: string) => createTopics([{ name, numPartitions: 1, replicationFactor: 1 }]);
 

@@ -15,7 +15,7 @@ import { openLogDirectories } from '../log/open-directories.ts';
 import type { MetadataDelta } from '../metadata/metadata-delta.ts';
 import { MetadataImage } from '../metadata/metadata-image.ts';
 import type { MetadataPublisher } from '../metadata/metadata-publisher.ts';
-import { SingleVoterDriver } from './single-voter-driver.ts';
+import { RaftDriver } from './raft-driver.ts';
 
 const ANYONE = { principal: 'User:ANONYMOUS', clientHost: '127.0.0.1' };
 const compute = new PortableCompute();
@@ -50,13 +50,13 @@ export interface Answer<R> {
   response: R | null;
 }
 
-/** A machine with a virtual disk, on which single-voter drivers come and go. */
+/** A machine with a virtual disk, on which drivers come and go. */
 export class Machine {
   readonly clock = new VirtualClock();
   readonly disk: VirtualDisk;
   readonly random: Random;
   readonly config: BrokerConfig;
-  driver: SingleVoterDriver | null = null;
+  driver: RaftDriver | null = null;
   directory: LogDirectory | null = null;
   follower = new Follower();
   #host: HostClock;
@@ -98,7 +98,7 @@ export class Machine {
           return;
         }
         this.directory = directory;
-        SingleVoterDriver.open({ environment, config: this.config, directory }, (problem, driver) => {
+        RaftDriver.open({ environment, config: this.config, directory }, (problem, driver) => {
           outcome = problem;
           this.driver = driver;
           driver?.subscribe(this.follower);
@@ -114,10 +114,10 @@ export class Machine {
   }
 
   /** Starts a driver. */
-  start(): SingleVoterDriver {
+  start(): RaftDriver {
     const problem = this.tryStart();
     if (problem !== null) throw problem;
-    return this.driver as SingleVoterDriver;
+    return this.driver as RaftDriver;
   }
 
   /** Stops in good order. */
