@@ -150,6 +150,7 @@ export class Broker {
       partition.log?.checkInvariants();
     }
     this.#serving?.sessions.checkInvariants();
+    this.#serving?.groups.checkInvariants();
   }
 
   async #start(): Promise<void> {
@@ -270,12 +271,13 @@ export class Broker {
   }
 
   #openServing(driver: RaftDriver, partitions: Partitions): Serving {
-    const { clock, network, random } = this.#ports;
+    const { clock, compute, network, random } = this.#ports;
     this.#serving = new Serving({
       config: this.#config,
       clusterId: this.clusterId,
       clock,
       network,
+      compute,
       random: random.fork(),
       wheel: this.#wheel,
       logger: this.#logger,
@@ -287,6 +289,7 @@ export class Broker {
       channel: driver,
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
     });
+    driver.subscribe(this.#serving.groups);
     return this.#serving;
   }
 
@@ -419,6 +422,7 @@ export class Broker {
       fetchSessions: this.#serving?.sessions.size ?? 0,
       fetchSessionPartitions: this.#serving?.sessions.partitionCount ?? 0,
       waitingFetches: this.#serving?.waiters.size ?? 0,
+      coordinators: this.#serving?.groups.counts() ?? { groups: 0, offsets: 0, shards: 0 },
       offlineLogDirectories: this.#directories.filter(({ offline }) => offline).length,
       metadataOffset: this.#view.image.provenance.offset,
     };
