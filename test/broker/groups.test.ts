@@ -279,9 +279,10 @@ testInWorlds('two members share a group: joined, assigned, rebalanced, left', as
   assert.equal((await world.wait(waiting)).assignment.toString(), 'two');
 
   const described = await world.wait(
-    client.call(DESCRIBE, 6, { groups: ['g'], includeAuthorizedOperations: false }),
+    client.call(DESCRIBE, 6, { groups: ['g'], includeAuthorizedOperations: true }),
   );
   assert.equal(described.groups[0]?.groupState, 'Stable');
+  assert.equal(described.groups[0]?.authorizedOperations, 0xd48);
   assert.equal(described.groups[0]?.protocolData, 'range');
   assert.deepEqual(
     described.groups[0]?.members.map(({ memberAssignment }) => memberAssignment.toString()).sort(),
