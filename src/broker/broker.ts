@@ -177,6 +177,7 @@ export class Broker {
       nodeId,
       clusterId: this.#config.get('odradek.cluster.id'),
       formatBlank: this.#config.get('odradek.auto.format'),
+      essentialPath: metadataLogDir,
     };
     this.#directories = await new Promise((resolve, reject) => {
       openLogDirectories(this.#environment, options, (error, directories) =>
@@ -303,7 +304,7 @@ export class Broker {
       incarnationId: randomUuid(random),
       rack: config.rack,
       endpoints: this.#endpoints(),
-      directoryIds: this.#directoryIds(() => true),
+      directoryIds: this.#directoryIds(({ offline }) => !offline),
       previousBrokerEpoch: (this.#logs as LogManager).previousBrokerEpoch,
       heartbeatIntervalMs: config.get('broker.heartbeat.interval.ms'),
       registrationTimeoutMs: config.get('initial.broker.registration.timeout.ms'),

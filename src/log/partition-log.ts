@@ -435,7 +435,8 @@ export class PartitionLog {
       if (count > 0) this.advanceLogStart((segments.at(count) as Segment).baseOffset);
       return;
     }
-    if (!this.#lane.isIdle) return;
+    // What is in flight goes to the active segment: that one has to wait.
+    if (!this.#lane.isIdle) return this.advanceLogStart(segments.active.baseOffset);
     this.#writer.roll(this.logEndOffset, nowMs);
     this.advanceLogStart(this.logEndOffset);
   }
