@@ -1,8 +1,5 @@
-/** Where groups and their offsets are kept. */
-export const GROUP_METADATA_TOPIC = '__consumer_offsets';
-
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  GROUP_METADATA_TOPIC,
+  '__consumer_offsets',
   '__transaction_state',
   '__share_group_state',
 ]);

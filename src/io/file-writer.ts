@@ -97,12 +97,8 @@ export class FileWriter {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    // What a callback throws is its owner's bug; the writer is consistent when it calls, and stays so.
-    try {
-      while (this.#appends.length > 0 && !this.#writing) this.#writeHead(this.#appends[0] as Append);
-    } finally {
-      this.#pumping = false;
-    }
+    while (this.#appends.length > 0 && !this.#writing) this.#writeHead(this.#appends[0] as Append);
+    this.#pumping = false;
   }
 
   #writeHead(append: Append): void {
@@ -125,12 +121,9 @@ export class FileWriter {
     const inline = this.#pumping;
     // What a callback appends is queued, not written inside it.
     this.#pumping = true;
-    try {
-      if (code !== null || writtenBytes === 0) this.#fail(code ?? 'EIO');
-      else this.#written(append, writtenBytes);
-    } finally {
-      this.#pumping = inline;
-    }
+    if (code !== null || writtenBytes === 0) this.#fail(code ?? 'EIO');
+    else this.#written(append, writtenBytes);
+    this.#pumping = inline;
     this.#pump();
   };
 
@@ -147,11 +140,8 @@ export class FileWriter {
     this.#headBytes = 0;
     this.#appends.shift();
     this.#appendsEnded++;
-    try {
-      append.done(null);
-    } finally {
-      this.#appendEnded();
-    }
+    append.done(null);
+    this.#appendEnded();
   }
 
   /** The first append failed: nothing of it stays, and those behind it are not tried. */

@@ -48,16 +48,13 @@ export class Flusher {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    try {
-      while (!this.#inFlight && this.#waiting.length > 0) {
-        if (!this.#busy) this.#host.started();
-        this.#busy = true;
-        this.#inFlight = true;
-        this.#begin();
-      }
-    } finally {
-      this.#pumping = false;
+    while (!this.#inFlight && this.#waiting.length > 0) {
+      if (!this.#busy) this.#host.started();
+      this.#busy = true;
+      this.#inFlight = true;
+      this.#begin();
     }
+    this.#pumping = false;
     if (!this.#busy || this.#inFlight) return;
     this.#busy = false;
     this.#host.settled();
@@ -88,12 +85,8 @@ export class Flusher {
       served = [...served, ...this.#waiting.splice(0)];
       this.#host.flushFailed(error);
     }
-    try {
-      for (const done of served) done(error);
-    } finally {
-      // A bug of one who is told does not keep later flushes from being done.
-      this.#inFlight = false;
-      this.#pump();
-    }
+    for (const done of served) done(error);
+    this.#inFlight = false;
+    this.#pump();
   }
 }

@@ -86,12 +86,10 @@ export class Quorum {
 
   /** This node as a voter's entry should have it. */
   get ownVoter(): Voter {
-    const { endpoints, nodeId } = this.options;
     return {
       voterId: this.options.nodeId,
       voterDirectoryId: this.options.directoryId,
-      // A node that is not reached by the others leaves what is known of it.
-      endpoints: endpoints.length > 0 ? endpoints : this.voters.endpointsOf(nodeId),
+      endpoints: this.options.endpoints,
       minSupportedVersion: MIN_KRAFT_VERSION,
       maxSupportedVersion: MAX_KRAFT_VERSION,
     };
@@ -103,6 +101,16 @@ export class Quorum {
 
   get isVoter(): boolean {
     return this.options.canBecomeVoter && this.voters.isVoter(this.key);
+  }
+
+  /**
+   * True for a voter, and for one that is removed by a record not known to be committed: it may be the only one that holds the record, and the voters that are left
+   * need not reach a majority without it (Raft dissertation, section 4.2.2). It stands for election without counting itself. Where no other leader can be elected,
+   * Apache Kafka's node would wait for one forever.
+   */
+  get mayStand(): boolean {
+    if (!this.options.canBecomeVoter || this.isVoter) return this.isVoter;
+    return this.history.possibleVoters(this.highWatermark).some((voters) => voters.isVoter(this.key));
   }
 
   /** The leader's state; null in any other role. */
@@ -124,13 +132,13 @@ export class Quorum {
     const { role } = this;
     assert(epoch > this.epoch || role.name === 'prospective', 'a known epoch is not taken up again');
     let electionDeadlineMs = this.nowMs + this.#electionTimeoutMs();
-    if (!this.isVoter) electionDeadlineMs = Infinity;
+    if (!this.mayStand) electionDeadlineMs = Infinity;
     else if (role.name === 'candidate' || role.name === 'unattached' || role.name === 'resigned') {
       electionDeadlineMs = Math.max(role.electionDeadlineMs, this.nowMs);
     } else if (role.name === 'prospective' && !role.votes.isLost) {
       electionDeadlineMs = Math.max(role.electionDeadlineMs, this.nowMs);
     }
-    if (electionDeadlineMs === Infinity && this.isVoter) {
+    if (electionDeadlineMs === Infinity && this.mayStand) {
       electionDeadlineMs = this.nowMs + this.#electionTimeoutMs();
     }
     this.#enter({ name: 'unattached', electionDeadlineMs }, { epoch, leaderId });
@@ -160,7 +168,7 @@ export class Quorum {
 
   becomeProspective(): void {
     const { name } = this.role;
-    assert(this.isVoter, 'only voters stand for election');
+    assert(this.mayStand, 'only voters stand for election');
     assert(
       name === 'unattached' ||
         name === 'follower' ||
@@ -182,7 +190,7 @@ export class Quorum {
   }
 
   becomeCandidate(epoch = this.epoch + 1): void {
-    assert(this.isVoter, 'only voters stand for election');
+    assert(this.mayStand, 'only voters stand for election');
     this.epoch = epoch;
     this.vote = this.key;
     this.leaderId = NO_NODE;
@@ -226,7 +234,7 @@ export class Quorum {
     this.vote = candidate;
     const electionDeadlineMs = this.nowMs + this.#electionTimeoutMs();
     if (role.name === 'unattached') {
-      this.role = { name: 'unattached', electionDeadlineMs: this.isVoter ? electionDeadlineMs : Infinity };
+      this.role = { name: 'unattached', electionDeadlineMs: this.mayStand ? electionDeadlineMs : Infinity };
     } else role.electionDeadlineMs = electionDeadlineMs;
     this.#persist();
   }
@@ -371,7 +379,7 @@ export class Quorum {
     const votedForItself =
       this.vote?.id === options.nodeId &&
       (this.vote.directoryId === options.directoryId || this.vote.directoryId === ZERO_UUID);
-    const electionDeadlineMs = this.isVoter ? this.nowMs + this.#electionTimeoutMs() : Infinity;
+    const electionDeadlineMs = this.mayStand ? this.nowMs + this.#electionTimeoutMs() : Infinity;
     // Nobody else can have been elected meanwhile.
     const isAlone = this.isVoter && this.voters.isOnlyVoter(this.key);
     if (leaderId === options.nodeId) {
@@ -385,7 +393,7 @@ export class Quorum {
         },
         { epoch, leaderId },
       );
-    } else if (votedForItself && leaderId === NO_NODE && this.isVoter) {
+    } else if (votedForItself && leaderId === NO_NODE && this.mayStand) {
       this.becomeCandidate(epoch);
     } else if (leaderId !== NO_NODE && this.voters.endpointsOf(leaderId).length > 0) {
       this.becomeFollower(epoch, leaderId, this.voters.endpointsOf(leaderId));

@@ -36,7 +36,6 @@ import {
   settleChange,
 } from './voter-changes.ts';
 import type { QuorumFacts } from './voter-history.ts';
-import type { VoterSet } from './voter-set.ts';
 import { readJoinAnswer, readUpdateAnswer } from './voter-requests.ts';
 import { handleVote, readVoteAnswer } from './votes.ts';
 
@@ -140,7 +139,7 @@ export class RaftMachine {
   }
 
   /** The latest voters and kraft.version, committed or not. */
-  get voters(): VoterSet {
+  get voters(): QuorumFacts['voters'] {
     return this.#quorum.voters;
   }
 
@@ -184,7 +183,7 @@ export class RaftMachine {
         break;
       case 'follower':
         if (this.#quorum.isShuttingDown) break;
-        if (this.isVoter) next(role.fetchDeadlineMs);
+        if (this.#quorum.mayStand) next(role.fetchDeadlineMs);
         if (role.updateVoterDeadlineMs > nowMs) next(role.updateVoterDeadlineMs);
         break;
       default:

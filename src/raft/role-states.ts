@@ -21,6 +21,8 @@ import type { VoteCount } from './vote-count.ts';
  *     resigned      unattached    the election timeout passes, in the next epoch
  *     resigned      prospective   the same, for the only voter
  *
+ * "Voters" are here those that may stand: also one whose removal is not known to be committed.
+ *
  * At start: resigned if it led the epoch; candidate if it voted for itself; follower if the leader's endpoints are known; else unattached. A node that is not a
  * voter is unattached or follower only. An epoch never falls, and a vote in it is given once.
  */

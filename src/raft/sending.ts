@@ -53,16 +53,19 @@ export function nodeDestination(
   return { kind: 'node', id, host: endpoint.host, port: endpoint.port };
 }
 
-/** The bootstrap servers: those configured, else the fixed voters but this node. */
+/** The bootstrap servers: those configured, else the fixed voters; never this node, which has nothing to tell itself. */
 export function bootstrapDestinations(quorum: Quorum): readonly Destination[] {
   const { bootstrapServers, configuredVoters, nodeId } = quorum.options;
+  const own = pickEndpoint(quorum, quorum.options.endpoints);
   const endpoints: readonly { readonly host: string; readonly port: number }[] =
     bootstrapServers.length > 0
       ? bootstrapServers
       : configuredVoters.voters
           .filter(({ voterId }) => voterId !== nodeId)
           .flatMap((voter) => pickEndpoint(quorum, voter.endpoints) ?? []);
-  return endpoints.map(({ host, port }, id) => ({ kind: 'bootstrap', id, host, port }));
+  return endpoints
+    .filter(({ host, port }) => host !== own?.host || port !== own.port)
+    .map(({ host, port }, id) => ({ kind: 'bootstrap', id, host, port }));
 }
 
 /** A bootstrap server that may be asked now, drawn by lot; null when there is none or one is being asked. */

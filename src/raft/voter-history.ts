@@ -30,6 +30,13 @@ export class VoterHistory {
     return this.#voters.at(-1)?.value ?? this.#configured;
   }
 
+  /** The sets that may turn out to hold while only what is before `highWatermark` is known to be committed: the latest, and those it would fall back to. */
+  possibleVoters(highWatermark: number): readonly VoterSet[] {
+    const committed = this.#voters.findLastIndex(({ offset }) => offset < Math.max(highWatermark, 0));
+    const possible = this.#voters.slice(Math.max(committed, 0)).map(({ value }) => value);
+    return committed < 0 ? [this.#configured, ...possible] : possible;
+  }
+
   get kraftVersion(): number {
     return this.#versions.at(-1)?.value ?? 0;
   }

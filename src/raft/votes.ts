@@ -66,11 +66,14 @@ function answerVote(quorum: Quorum, body: RaftApis[52]['request']): VoteAnswer {
   return voteAnswer(quorum, ErrorCode.NONE, isGranted);
 }
 
-/** A pre-vote says only that this node, too, would have a new leader: not while it leads or hears of one. */
+/**
+ * A pre-vote says only that this node, too, would have a new leader: not while it leads or hears of one. An observer that has not heard of its leader in time still
+ * follows it, but may be a voter that does not know it yet: the others may need it.
+ */
 function mayPreVote(quorum: Quorum): boolean {
   const { role } = quorum;
   if (role.name === 'leader') return false;
-  return role.name !== 'follower' || !role.hasFetched;
+  return role.name !== 'follower' || !role.hasFetched || role.fetchDeadlineMs <= quorum.nowMs;
 }
 
 function mayVote(quorum: Quorum, candidate: ReplicaKey, isUpToDate: boolean): boolean {
@@ -97,12 +100,16 @@ function voteAnswer(quorum: Quorum, errorCode: ErrorCode, voteGranted: boolean):
   };
 }
 
-/** Asks all voters that have not answered yet for their vote, or pre-vote. */
+/**
+ * Asks all voters that have not answered yet for their vote, or pre-vote. A candidate asks once its log is durable as it says it is: it asks in the same epoch after a
+ * restart, and who voted for it then does so again.
+ */
 export function sendVotes(quorum: Quorum): void {
   const { role, log, options } = quorum;
   if (role.name !== 'candidate' && role.name !== 'prospective') return;
   if (role.votes.isLost) return;
   const preVote = role.name === 'prospective';
+  if (!preVote && log.flushedOffset < log.endOffset) return;
   for (const voterId of role.votes.silent) {
     const destination = voterDestination(quorum, voterId);
     if (voterId === options.nodeId || destination === null) continue;

@@ -8,7 +8,7 @@ import { sendAddVoter, sendRemoveVoter, sendUpdateVoter } from '../voter-request
 export function pollFollower(quorum: Quorum): void {
   const { role, nowMs } = quorum;
   if (role.name !== 'follower' || quorum.isShuttingDown) return;
-  if (quorum.isVoter && role.fetchDeadlineMs <= nowMs) return quorum.becomeProspective();
+  if (quorum.mayStand && role.fetchDeadlineMs <= nowMs) return quorum.becomeProspective();
   if (role.updateVoterDeadlineMs <= nowMs && tellLeader(quorum, role)) return;
   fetchNext(quorum, role);
 }

@@ -5,7 +5,7 @@ import type { Quorum } from '../quorum.ts';
 export function pollUnattached(quorum: Quorum): void {
   const { role, nowMs } = quorum;
   if (role.name !== 'unattached') return;
-  if (quorum.isVoter) {
+  if (quorum.mayStand) {
     if (quorum.isShuttingDown) return;
     const isAlone = quorum.voters.isOnlyVoter(quorum.key);
     if (isAlone || role.electionDeadlineMs <= nowMs) return quorum.becomeProspective();
