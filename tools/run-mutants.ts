@@ -11,6 +11,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const RUN_TIMEOUT_MS = 600_000;
 /** Seeds among which an error is looked for when its pinned seed no longer finds it. */
 const SEARCHED_SEEDS = '300';
+const SEARCHED_RAFT_SEEDS = '1000';
 
 /** A planted error, as the text above its patch describes it. */
 interface Mutant {
@@ -21,19 +22,23 @@ interface Mutant {
   readonly seed: number;
   /** Scenario it needs; null when the seed picks one. */
   readonly scenario: string | null;
+  /** What is run: the simulator of brokers, or with `Simulator: raft` that of the quorum. */
+  readonly command: readonly string[];
 }
 
 const { values } = parseArgs({ options: { search: { type: 'string' }, only: { type: 'string' } } });
 
-/** Reads `Invariant:`, `Seed:` and, where it stands, `Scenario:` above the diff. */
+/** Reads `Invariant:`, `Seed:` and, where they stand, `Scenario:` and `Simulator:` above the diff. */
 function readMutant(path: string): Mutant {
   const head = readFileSync(join(ROOT, path), 'utf8').split(/^(?:diff --git|---) /m)[0] ?? '';
   const invariant = /^Invariant: (.+)$/m.exec(head)?.[1];
   const seed = /^Seed: (\d+)$/m.exec(head)?.[1];
   if (invariant === undefined || seed === undefined)
     throw new Error(`${path} does not name its Invariant: and Seed:`);
-  const scenario = /^Scenario: (\w+)$/m.exec(head)?.[1] ?? null;
-  return { path, invariant, seed: Number(seed), scenario };
+  const scenario = /^Scenario: ([\w-]+)$/m.exec(head)?.[1] ?? null;
+  const isRaft = /^Simulator: raft$/m.test(head);
+  const command = isRaft ? ['sim/cli/raft.ts'] : ['sim/main.ts', '--outside'];
+  return { path, invariant, seed: Number(seed), scenario, command };
 }
 
 /** A copy of what the simulator runs, with one error planted. */
@@ -56,15 +61,16 @@ function isFound(mutant: Mutant, copy: string): boolean {
   const search = (count: string): string[] => ['--seed', '1', '--seeds', count, '--until', mutant.invariant];
   if (values.search !== undefined) return isFoundBy(mutant, copy, search(values.search));
   if (isFoundBy(mutant, copy, ['--seed', String(mutant.seed)])) return true;
+  const count = mutant.command[0] === 'sim/cli/raft.ts' ? SEARCHED_RAFT_SEEDS : SEARCHED_SEEDS;
   console.log(
-    `       not by its pinned seed ${mutant.seed} any more: looking among ${SEARCHED_SEEDS}, pin what is found`,
+    `       not by its pinned seed ${mutant.seed} any more: looking among ${count}, pin what is found`,
   );
-  return isFoundBy(mutant, copy, search(SEARCHED_SEEDS));
+  return isFoundBy(mutant, copy, search(count));
 }
 
 function isFoundBy(mutant: Mutant, copy: string, seeds: readonly string[]): boolean {
   const scenario = mutant.scenario === null ? [] : ['--scenario', mutant.scenario];
-  const run = spawnSync(process.execPath, ['sim/main.ts', '--outside', ...seeds, ...scenario], {
+  const run = spawnSync(process.execPath, [...mutant.command, ...seeds, ...scenario], {
     cwd: copy,
     encoding: 'utf8',
     timeout: RUN_TIMEOUT_MS,

@@ -2,6 +2,8 @@
 // Usage: recover   (names of files on standard input, one a line; prints the bytes and the seconds)
 #include "frames.h"
 
+#include <time.h>
+
 #include "../../native/checksum.h"
 
 #define CHUNK_BYTES (1 << 20)
@@ -40,7 +42,7 @@ static void check(const char *path) {
 
 int main(void) {
   char path[MAX_PATH_BYTES];
-  crc = crc32c_by_processor();
+  crc = crc32c_function();
   struct timespec from, to;
   clock_gettime(CLOCK_MONOTONIC, &from);
   while (fgets(path, sizeof path, stdin) != NULL) {
