@@ -6,6 +6,7 @@ import { fetchRows } from './rows/fetch.ts';
 import { ingestRows } from './rows/ingest.ts';
 import { manyRows } from './rows/many.ts';
 import { metadataRows } from './rows/metadata.ts';
+import { partitionRows } from './rows/partitions.ts';
 import { smallRows } from './rows/small.ts';
 import { startRows } from './rows/start.ts';
 
@@ -27,4 +28,9 @@ export const BENCHES: readonly Bench[] = [
   { name: 'cold', title: 'A reader of old data beside a paced producer', run: coldRows },
   { name: 'codec', title: 'Compression', run: codecRows },
   { name: 'metadata', title: 'The metadata of a large cluster', run: metadataRows },
+  {
+    name: 'partitions',
+    title: 'Many partitions, and recovery beside bare read and CRC-32C',
+    run: partitionRows,
+  },
 ];

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -72,7 +73,10 @@ export function residentBytes(pid: number): number {
 }
 
 /** What a bare program is made of beside its own source and `frames.h`. */
-const MORE_SOURCES: Readonly<Record<string, readonly string[]>> = { ingest: ['native/checksum.c'] };
+const MORE_SOURCES: Readonly<Record<string, readonly string[]>> = {
+  ingest: ['native/checksum.c'],
+  recover: ['native/checksum.c'],
+};
 
 /** Compiles a bare program of `bench/limits/` when it is older than its sources; returns the path of the binary. */
 export function bareProgram(name: string): string {
@@ -112,6 +116,8 @@ export interface BrokerOptions {
   readonly settings?: readonly string[];
   /** Watches the loop, which costs about one percent of a core. */
   readonly watchLoop?: boolean;
+  /** File that gets what the broker logs. */
+  readonly logFile?: string;
 }
 
 /** Starts the bundled broker on `directory` and waits for its first answer to ApiVersions. */
@@ -119,7 +125,7 @@ export async function startBroker(
   directory: string,
   options: BrokerOptions | readonly string[] = {},
 ): Promise<Server> {
-  const { settings = [], watchLoop = false } = 'length' in options ? { settings: options } : options;
+  const { settings = [], watchLoop = false, logFile } = 'length' in options ? { settings: options } : options;
   const port = await freePort();
   const args = [
     ...(watchLoop ? ['--import', join(ROOT, 'bench/probe.mjs')] : []),
@@ -134,7 +140,12 @@ export async function startBroker(
   ];
   const started = performance.now();
   const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'ignore', 'inherit', ...(watchLoop ? (['ipc'] as const) : [])],
+    stdio: [
+      'ignore',
+      logFile === undefined ? 'ignore' : openSync(logFile, 'w'),
+      'inherit',
+      ...(watchLoop ? (['ipc'] as const) : []),
+    ],
   });
   await firstAnswer(port, child);
   const firstAnswerMs = performance.now() - started;

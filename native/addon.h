@@ -41,6 +41,8 @@ static inline void link_append(struct link *list, struct link *link) {
   list->previous = link;
 }
 
+static inline void link_prepend(struct link *list, struct link *link) { link_append(list->next, link); }
+
 static inline void link_remove(struct link *link) {
   link->previous->next = link->next;
   link->next->previous = link->previous;

@@ -35,11 +35,11 @@ static bool attach(struct reactor *reactor, napi_env env, napi_value shared) {
   reactor->frame_capacity = (uint32_t)(frames.length / (FRAME_FIELDS * sizeof(int32_t)));
   reactor->event_capacity = (uint32_t)(events.length / (EVENT_FIELDS * sizeof(double)));
   reactor->operation_capacity = (uint32_t)(operations.length / sizeof(double));
-  bool fits = results.length >= events.length && budgets.length >= BUDGETS * 2 * sizeof(double) &&
+  bool fits = results.length >= events.length && budgets.length >= BUDGETS * BUDGET_FIELDS * sizeof(double) &&
               reactor->receive.length >= 2 * SMALL_FRAME_BYTES && reactor->frame_capacity > 0 && reactor->event_capacity >= 4096;
   if (!fits) addon_throw(env, "the shared memory is too small");
   for (uint32_t i = 0; fits && i < BUDGETS; i++) {
-    reactor->budgets[i].cell = (double *)(void *)budgets.data + (size_t)i * 2;
+    reactor->budgets[i].cell = (double *)(void *)budgets.data + (size_t)i * BUDGET_FIELDS;
     link_init(&reactor->budgets[i].waiting);
   }
   return fits && napi_create_reference(env, shared, 1, &reactor->shared) == napi_ok;

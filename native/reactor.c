@@ -88,6 +88,12 @@ void connection_ready(struct reactor *reactor, struct connection *connection) {
   if (link_alone(&connection->ready)) link_append(&reactor->ready, &connection->ready);
 }
 
+void connection_woken(struct reactor *reactor, struct connection *connection) {
+  if (!link_alone(&connection->ready)) return;
+  if (connection->limits.budget->cell[2] != 0) link_prepend(&reactor->ready, &connection->ready);
+  else link_append(&reactor->ready, &connection->ready);
+}
+
 void reactor_tick_within(struct reactor *reactor, uint32_t delay_ms) {
   uint32_t tick = delay_ms / 10;
   if (tick < TICK_MIN_MS) tick = TICK_MIN_MS;
@@ -171,7 +177,7 @@ static void on_connection_event(struct reactor *reactor, struct connection *conn
     connection_close(reactor, connection, CLOSE_RESET, ECONNRESET);
     return;
   }
-  connection_ready(reactor, connection);
+  connection_woken(reactor, connection);
 }
 
 static void take_events(struct reactor *reactor) {

@@ -27,6 +27,7 @@ enum {
   FRAME_AHEAD_BYTES = 1 << 20,
   // Below this many arrived bytes a started frame is given no more than twice what it has.
   FRAME_TRUST_BYTES = 16 << 10,
+  BUDGET_FIELDS = 3,
   // Large buffers that lie idle, together and each.
   POOL_IDLE_BYTES = 8 << 20,
   POOL_BUFFER_BYTES = 4 << 20,
@@ -73,7 +74,7 @@ enum connection_state { CONNECTION_CONNECTING, CONNECTION_OPEN, CONNECTION_DRAIN
 struct reactor;
 struct connection;
 
-// A bound on received bytes; `cell[0]` is the maximum, `cell[1]` what is taken, both shared with JS.
+// A bound on received bytes; `cell[0]` is the maximum, `cell[1]` what is taken, `cell[2]` is not 0 when its connections go first; shared with JS.
 struct budget {
   double *cell;
   struct link waiting;            // connections that may not read on
@@ -215,6 +216,8 @@ void connection_close(struct reactor *reactor, struct connection *connection, en
 // True if it could get on now: parts to send, or input that it has the credits for.
 bool connection_has_work(const struct connection *connection);
 void connection_ready(struct reactor *reactor, struct connection *connection);
+// The same for one that has just been woken: it goes before the others if its budget says so.
+void connection_woken(struct reactor *reactor, struct connection *connection);
 // Sets the time by which the connection must have got on; one that is running stays.
 void connection_deadline(struct reactor *reactor, struct connection *connection, uint32_t delay_ms);
 void connection_no_deadline(struct connection *connection);

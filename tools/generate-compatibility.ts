@@ -131,7 +131,8 @@ ${missing.join(', ')}.
 ## Clients
 
 Proven by \`npm run test:interop\`: kcat (librdkafka), kafkajs and @platformatic/kafka as producers and admins, and of Apache Kafka 4.2.1 ConsoleProducer, ProducerPerformance, ConsoleConsumer with
-\`--partition\` and \`--offset\`, TopicCommand, GetOffsetShell and DumpLogSegments. What needs a consumer group (kafkajs' consumer, ConsoleConsumer without \`--partition\`) or a transaction does not work yet.
+\`--partition\` and \`--offset\`, TopicCommand, GetOffsetShell and DumpLogSegments. Consumer groups (classic protocol) with kafkajs, @platformatic/kafka, kcat -G, ConsoleConsumer and ConsumerGroupCommand.
+What needs a transaction does not work yet.
 
 ## Files
 

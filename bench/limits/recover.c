@@ -2,8 +2,6 @@
 // Usage: recover   (names of files on standard input, one a line; prints the bytes and the seconds)
 #include "frames.h"
 
-#include <time.h>
-
 #include "../../native/checksum.h"
 
 #define CHUNK_BYTES (1 << 20)
@@ -42,7 +40,7 @@ static void check(const char *path) {
 
 int main(void) {
   char path[MAX_PATH_BYTES];
-  crc = crc32c_function();
+  crc = crc32c_by_processor();
   struct timespec from, to;
   clock_gettime(CLOCK_MONOTONIC, &from);
   while (fgets(path, sizeof path, stdin) != NULL) {

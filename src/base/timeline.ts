@@ -62,6 +62,30 @@ export class Timeline {
     return false;
   }
 
+  /** The content that `map` had at the newest snapshot at or below `position`; null when no such snapshot is held. O(log of the snapshots). */
+  viewAt<K extends TimelineKey, V>(map: TimelineMap<K, V>, position: number): PersistentMap<K, V> | null {
+    const snapshot = this.#newestAtOrBelow(position);
+    if (snapshot === null) return null;
+    return snapshot.states[this.#parts.indexOf(map)] as PersistentMap<K, V>;
+  }
+
+  /** Drops the snapshots that no reader at or above `position` needs: all below the newest one at or below it. */
+  releaseUpTo(position: number): void {
+    const snapshot = this.#newestAtOrBelow(position);
+    if (snapshot !== null) this.releaseBelow(snapshot.position);
+  }
+
+  #newestAtOrBelow(position: number): Snapshot | null {
+    let low = this.#first;
+    let high = this.#snapshots.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#positionAt(middle) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#first ? null : (this.#snapshots[low - 1] as Snapshot);
+  }
+
   /** Number of snapshots held. */
   get snapshotCount(): number {
     return this.#snapshots.length - this.#first;

@@ -54,3 +54,49 @@ export function createMissingTopics(
     done(errors);
   });
 }
+
+/** How an internal topic is made. */
+export interface InternalTopicSettings {
+  readonly name: string;
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** Has the controller make an internal topic; `done` is called when this broker has caught up with it, or it could not be made. */
+export function createInternalTopic(
+  services: Services,
+  context: RequestContext,
+  settings: InternalTopicSettings,
+  done: () => void,
+): void {
+  const { logger, partitions, view } = services;
+  const { name, partitionCount, replicationFactor } = settings;
+  const request = {
+    topics: [
+      {
+        name,
+        numPartitions: partitionCount,
+        replicationFactor,
+        assignments: [],
+        configs: Object.entries(settings.configs).map(([config, value]) => ({ name: config, value })),
+      },
+    ],
+    timeoutMs: TIMEOUT_MS,
+    validateOnly: false,
+  };
+  forward(services, ControllerApi.CREATE_TOPICS, context, request, (_errorCode, response) => {
+    const failure = response?.topics.find(
+      ({ errorCode }) => errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS,
+    );
+    if (failure !== undefined) {
+      const { errorCode, errorMessage } = failure;
+      logger.warn('An internal topic cannot be made', { topic: name, errorCode, why: errorMessage });
+    }
+    view.wait(() => {
+      if (!partitions.settled) return false;
+      done();
+      return true;
+    });
+  });
+}

@@ -150,6 +150,7 @@ export class Broker {
       partition.log?.checkInvariants();
     }
     this.#serving?.sessions.checkInvariants();
+    this.#serving?.groups.checkInvariants();
   }
 
   async #start(): Promise<void> {
@@ -176,6 +177,7 @@ export class Broker {
       nodeId,
       clusterId: this.#config.get('odradek.cluster.id'),
       formatBlank: this.#config.get('odradek.auto.format'),
+      essentialPath: metadataLogDir,
     };
     this.#directories = await new Promise((resolve, reject) => {
       openLogDirectories(this.#environment, options, (error, directories) =>
@@ -270,12 +272,13 @@ export class Broker {
   }
 
   #openServing(driver: RaftDriver, partitions: Partitions): Serving {
-    const { clock, network, random } = this.#ports;
+    const { clock, compute, network, random } = this.#ports;
     this.#serving = new Serving({
       config: this.#config,
       clusterId: this.clusterId,
       clock,
       network,
+      compute,
       random: random.fork(),
       wheel: this.#wheel,
       logger: this.#logger,
@@ -287,6 +290,7 @@ export class Broker {
       channel: driver,
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
     });
+    driver.subscribe(this.#serving.groups);
     return this.#serving;
   }
 
@@ -300,7 +304,7 @@ export class Broker {
       incarnationId: randomUuid(random),
       rack: config.rack,
       endpoints: this.#endpoints(),
-      directoryIds: this.#directoryIds(() => true),
+      directoryIds: this.#directoryIds(({ offline }) => !offline),
       previousBrokerEpoch: (this.#logs as LogManager).previousBrokerEpoch,
       heartbeatIntervalMs: config.get('broker.heartbeat.interval.ms'),
       registrationTimeoutMs: config.get('initial.broker.registration.timeout.ms'),
@@ -419,6 +423,7 @@ export class Broker {
       fetchSessions: this.#serving?.sessions.size ?? 0,
       fetchSessionPartitions: this.#serving?.sessions.partitionCount ?? 0,
       waitingFetches: this.#serving?.waiters.size ?? 0,
+      coordinators: this.#serving?.groups.counts() ?? { groups: 0, offsets: 0, shards: 0 },
       offlineLogDirectories: this.#directories.filter(({ offline }) => offline).length,
       metadataOffset: this.#view.image.provenance.offset,
     };

@@ -62,11 +62,20 @@ const CLUSTER_OPERATIONS =
   (1 << AclOperation.ALTER_CONFIGS) |
   (1 << AclOperation.IDEMPOTENT_WRITE);
 
+const GROUP_OPERATIONS =
+  (1 << AclOperation.READ) |
+  (1 << AclOperation.DELETE) |
+  (1 << AclOperation.DESCRIBE) |
+  (1 << AclOperation.DESCRIBE_CONFIGS) |
+  (1 << AclOperation.ALTER_CONFIGS);
+
 /** Everybody may do everything: a broker without an authorizer. */
 export const allowAll: Authorizer = {
   authorize: () => true,
-  authorizedOperations: (_context, resourceType) =>
-    resourceType === ResourceType.CLUSTER ? CLUSTER_OPERATIONS : TOPIC_OPERATIONS,
+  authorizedOperations(_context, resourceType) {
+    if (resourceType === ResourceType.GROUP) return GROUP_OPERATIONS;
+    return resourceType === ResourceType.CLUSTER ? CLUSTER_OPERATIONS : TOPIC_OPERATIONS;
+  },
 };
 
 /** Nobody is throttled: a broker without quotas. */

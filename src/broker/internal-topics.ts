@@ -1,5 +1,8 @@
+/** Where groups and their offsets are kept. */
+export const GROUP_METADATA_TOPIC = '__consumer_offsets';
+
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
+  GROUP_METADATA_TOPIC,
   '__transaction_state',
   '__share_group_state',
 ]);

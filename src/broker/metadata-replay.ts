@@ -7,6 +7,7 @@ import { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataProvenance } from '../metadata/metadata-image.ts';
 import type { MetadataPublication } from '../metadata/metadata-loader.ts';
 import { decodeRecord } from '../metadata/metadata-record.ts';
+import { MAX_KRAFT_VERSION } from '../raft/quorum.ts';
 import type { MetadataSnapshots } from './metadata-snapshots.ts';
 import { BATCH_HEADER_BYTES, BatchView } from '../records/batch.ts';
 import { decodeControlRecord } from '../records/control-records.ts';
@@ -34,7 +35,8 @@ export function* replaySnapshot(
   });
   if (loaded === null) return null;
   const { id, preamble } = loaded;
-  if (preamble.kraftVersion > 0) throw dynamicVoters(log, preamble.kraftVersion, id.endOffset);
+  if (preamble.kraftVersion > MAX_KRAFT_VERSION)
+    throw unknownVersion(log, preamble.kraftVersion, id.endOffset);
   return controller.completeBatch({
     offset: id.endOffset - 1,
     epoch: id.epoch,
@@ -119,20 +121,20 @@ function readChunk(log: PartitionLog, offset: number, endOffset: number): Buffer
   }
 }
 
-/** Control batches change no metadata; one that says that the voters are in the log means a quorum we cannot lead. */
+/** Control batches change no metadata; the Raft machine has read them. A kraft.version to come means a quorum we cannot be a part of. */
 function checkControlBatch(log: PartitionLog, buffer: Buffer, at: number): void {
   for (const { key, value, offset } of recordsAt(log, buffer, at)) {
     const record = decodeControlRecord(key, value);
-    if (record.type === 'KRAFT_VERSION' && record.kraftVersion > 0) {
-      throw dynamicVoters(log, record.kraftVersion, offset);
+    if (record.type === 'KRAFT_VERSION' && record.kraftVersion > MAX_KRAFT_VERSION) {
+      throw unknownVersion(log, record.kraftVersion, offset);
     }
   }
 }
 
-function dynamicVoters(log: PartitionLog, kraftVersion: number, offset: number): BrokerError {
+function unknownVersion(log: PartitionLog, kraftVersion: number, offset: number): BrokerError {
   return new BrokerError(
     'METADATA_UNSUPPORTED',
-    `${log.path} has kraft.version ${kraftVersion} at offset ${offset}: dynamic voters are not supported by this version`,
+    `${log.path} has kraft.version ${kraftVersion} at offset ${offset}, which this version does not know`,
   );
 }
 

@@ -14,6 +14,7 @@ export interface Gauges {
   readonly logBytes: number;
   readonly offlineLogDirectories: number;
   readonly metadataOffset: number;
+  readonly coordinators: { readonly groups: number; readonly offsets: number; readonly shards: number };
 }
 
 /** `counter` only grows; `gauge` goes both ways. */
@@ -126,6 +127,19 @@ const METRICS: readonly Metric[] = [
     name: 'long_turns_total',
     help: 'Wake-ups whose frames kept the loop for more than 5 ms.',
     value: (c) => c.longTurns,
+  },
+  { kind: 'gauge', name: 'groups', help: 'Groups coordinated.', value: (_, g) => g.coordinators.groups },
+  {
+    kind: 'gauge',
+    name: 'committed_offsets',
+    help: 'Offsets that groups have committed.',
+    value: (_, g) => g.coordinators.offsets,
+  },
+  {
+    kind: 'gauge',
+    name: 'group_coordinator_shards',
+    help: 'Partitions of __consumer_offsets that are loaded.',
+    value: (_, g) => g.coordinators.shards,
   },
   {
     kind: 'counter',

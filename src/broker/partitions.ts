@@ -8,6 +8,7 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { ConfigResourceType, parseConfigResourceKey } from '../metadata/configurations-image.ts';
+import { UNASSIGNED_DIRECTORY } from '../metadata/directory-id.ts';
 import type { MetadataDelta } from '../metadata/metadata-delta.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import type { MetadataPublisher } from '../metadata/metadata-publisher.ts';
@@ -261,7 +262,7 @@ export class Partitions implements MetadataPublisher {
     }
     const { topic, partition, registration, atStart } = work;
     if (partition.stopped) return;
-    if (partition.log === null && !this.#openLog(topic, partition, atStart)) return;
+    if (partition.log === null && !this.#openLog(topic, partition, registration, atStart)) return;
     partition.assign({
       leaderId: registration.leader,
       leaderEpoch: registration.leaderEpoch,
@@ -277,7 +278,12 @@ export class Partitions implements MetadataPublisher {
     this.#options.onPlaced({ topicId, partition, directoryId: log.directoryId });
   }
 
-  #openLog(topic: TopicPartitions, partition: Partition, atStart: boolean): boolean {
+  #openLog(
+    topic: TopicPartitions,
+    partition: Partition,
+    registration: PartitionRegistration,
+    atStart: boolean,
+  ): boolean {
     const { logs, settingsOf, logger } = this.#options;
     const index = partition.partition;
     try {
@@ -290,7 +296,7 @@ export class Partitions implements MetadataPublisher {
         log = null;
       }
       const { log: config } = settingsOf(topic.name, this.#image as MetadataImage);
-      if (log === null) log = logs.create(topic.name, index, topic.id, { config });
+      if (log === null) log = this.#createLog(topic, index, config, { registration, atStart });
       else log.updateConfig(config);
       partition.attach(log);
       return true;
@@ -300,6 +306,32 @@ export class Partitions implements MetadataPublisher {
       partition.markOffline();
       return false;
     }
+  }
+
+  /**
+   * Makes the log of a replica. One that may lie in a directory that is offline is not made anew elsewhere: an empty log would lead in the place of what was acknowledged.
+   * @throws BrokerError
+   */
+  #createLog(
+    topic: TopicPartitions,
+    index: number,
+    config: LogConfig,
+    known: { readonly registration: PartitionRegistration; readonly atStart: boolean },
+  ): PartitionLog {
+    const { logs, localId } = this.#options;
+    const assigned = directoryOf(known.registration, localId);
+    const home = logs.directories.find(({ directoryId, offline }) => !offline && directoryId === assigned);
+    if (home !== undefined)
+      return logs.create(topic.name, index, topic.id, { config, directoryId: assigned });
+    const isNew = assigned === UNASSIGNED_DIRECTORY && !known.atStart;
+    const failed = logs.directories.filter(({ offline }) => offline).map(({ path }) => path);
+    if (!isNew && failed.length > 0) {
+      throw new BrokerError(
+        'LOG_DIRECTORY_OFFLINE',
+        `the log may be in a directory that is offline (${failed.join(', ')}): bring it back and start again, or take it out of log.dirs if it is lost`,
+      );
+    }
+    return logs.create(topic.name, index, topic.id, { config });
   }
 
   #deleteLog(topic: string, partition: number, log: PartitionLog): void {

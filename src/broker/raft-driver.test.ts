@@ -7,10 +7,13 @@ import type { Uuid } from '../base/uuid.ts';
 import type { ControllerApis } from '../controller/controller-request.ts';
 import type { MetadataImage } from '../metadata/metadata-image.ts';
 import { MetadataDelta } from '../metadata/metadata-delta.ts';
+import { PortableCompute } from '../io/node/portable/compute.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
 import { BatchView } from '../records/batch.ts';
 import { decodeControlRecord } from '../records/control-records.ts';
 import { readRecords } from '../records/reader.ts';
 import { RECLAIM_DELAY_MS } from './raft-driver.ts';
+import { snapshotBatches } from './metadata-snapshot-format.ts';
 import { contentOf, Machine } from './raft-driver-machine.test.ts';
 
 const topic = (name: string) => createTopics([{ name, numPartitions: 1, replicationFactor: 1 }]);
@@ -212,10 +215,6 @@ test('a quorum that this version cannot be a part of is refused', () => {
     machine.clock.runUntilTrue(() => done);
   };
   write(
-    '{"leaderId":-1,"leaderEpoch":5,"votedId":2,"votedDirectoryId":"AQIDBAUGBwgJCgsMDQ4PEA","data_version":1}',
-  );
-  assert.match(machine.tryStart()?.message ?? '', /dynamic voters/);
-  write(
     '{"clusterId":"","leaderId":-1,"leaderEpoch":5,"votedId":2,"appliedOffset":0,"currentVoters":[{"voterId":1},{"voterId":2}],"data_version":0}',
   );
   assert.match(machine.tryStart()?.message ?? '', /other voters \(2\)/);
@@ -225,6 +224,47 @@ test('a quorum that this version cannot be a part of is refused', () => {
     '{"clusterId":"","leaderId":-1,"leaderEpoch":5,"votedId":2,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}',
   );
   assert.equal(machine.start().epoch, 6, 'an epoch above the one that was seen');
+});
+
+test('a node that was formatted as the one dynamic voter leads, and its files say so; another directory of it does not', () => {
+  const machine = new Machine();
+  machine.start();
+  const { directoryId } = machine.directory as LogDirectory;
+  machine.stop();
+  const write = (name: string, content: Buffer) => {
+    let done = false;
+    machine.disk.replaceFile(`${machine.logPath}/${name}`, content, () => {
+      done = true;
+    });
+    machine.clock.runUntilTrue(() => done);
+  };
+  const format = (voterDirectoryId: Uuid) => {
+    const voter = {
+      voterId: 1,
+      voterDirectoryId,
+      endpoints: [],
+      minSupportedVersion: 0,
+      maxSupportedVersion: 1,
+    };
+    const preamble = { lastContainedLogTimestampMs: 0, kraftVersion: 1, voters: [voter] };
+    const batches = snapshotBatches(preamble, [], { epoch: 0, nowMs: 0 }, new PortableCompute());
+    write('00000000000000000000-0000000000.checkpoint', Buffer.concat([...batches]));
+  };
+  format('AQIDBAUGBwgJCgsMDQ4PEA');
+  assert.match(machine.tryStart()?.message ?? '', /another directory id/);
+  format(directoryId);
+  const driver = machine.start();
+  const state = machine.disk.readFile(`${machine.logPath}/quorum-state`).toString();
+  assert.equal(
+    state,
+    `{"leaderId":1,"leaderEpoch":${driver.epoch},"votedId":1,"votedDirectoryId":"${directoryId}","data_version":1}`,
+  );
+  machine.joinBroker();
+  assert.equal(machine.call(19, topic('a'), 7).errorCode, 0);
+  const { epoch } = driver;
+  machine.stop();
+  assert.equal(machine.start().epoch, epoch + 1);
+  assert.equal(machine.follower.image.topics.size, 1);
 });
 
 test('a request made while the driver closes is answered', () => {

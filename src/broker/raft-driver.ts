@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { BrokerError } from '../base/broker-error.ts';
 import { ErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { Random } from '../base/random.ts';
 import { ConfigRules } from '../controller/config-rules.ts';
 import type { ControllerApiKey, ControllerApis, ControllerResult } from '../controller/controller-request.ts';
 import { Controller } from '../controller/controller.ts';
@@ -16,9 +17,6 @@ import type { MetadataImage } from '../metadata/metadata-image.ts';
 import type { MetadataPublication } from '../metadata/metadata-loader.ts';
 import type { MetadataPublisher } from '../metadata/metadata-publisher.ts';
 import type { MetadataRecord } from '../metadata/metadata-record.ts';
-import type { RaftEffect } from '../raft/raft-api.ts';
-import { RaftMachine } from '../raft/raft-machine.ts';
-import { buildControlBatch } from '../records/control-records.ts';
 import type { ControllerAnswer, MetadataSource } from './controller-channel.ts';
 import { ControllerSubmission } from './controller-submission.ts';
 import { buildMetadataBatches } from './metadata-batches.ts';
@@ -27,15 +25,15 @@ import { MetadataCommits } from './metadata-commits.ts';
 import { MetadataFeed } from './metadata-feed.ts';
 import { joinPublications, replayLog, replaySnapshot } from './metadata-replay.ts';
 import { MetadataSnapshots, snapshotLimits } from './metadata-snapshots.ts';
-import { QuorumStateWriter } from './quorum-state-writer.ts';
-import { RaftLog } from './raft-log.ts';
+import { type BatchPosition, RaftNode, type RaftNodeListener } from './raft-node.ts';
+import { quorumRecordsOf } from './raft-records.ts';
 import {
   metadataLogConfig,
-  quorumStatePath,
   raftOptions,
   raftStart,
   type RaftDriverOptions,
   readElection,
+  refuseOthers,
 } from './raft-start.ts';
 
 /**
@@ -75,22 +73,19 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
   readonly #options: RaftDriverOptions;
   readonly #directory: LogDirectory;
   readonly #log: PartitionLog;
-  readonly #raftLog: RaftLog;
-  readonly #quorumState: QuorumStateWriter;
   readonly #controller: Controller;
   readonly #commits: MetadataCommits;
   readonly #feed = new MetadataFeed();
   readonly #snapshots: MetadataSnapshots;
   readonly #leaveDirectory: () => void;
   /** Null until the log was looked at. */
-  #machine: RaftMachine | null = null;
+  #node: RaftNode | null = null;
   #state: DriverState = 'claiming';
   #lead: Lead | null = null;
   /** The snapshot loaded at the start, to be published with what follows it. */
   #loaded: MetadataPublication | null = null;
   /** The newest that was published. */
   #published: MetadataPublication | null = null;
-  #isDraining = false;
   #isReplaying = false;
   #workScheduled = false;
   /** Told once about the first lead; null afterwards. */
@@ -100,28 +95,11 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
   private constructor(options: RaftDriverOptions, log: PartitionLog) {
     super();
     const { environment, config, directory } = options;
-    const { clock, disk } = environment;
     this.#environment = environment;
     this.#options = options;
     this.#logger = environment.logger.child({ component: 'controller' });
     this.#directory = directory;
     this.#log = log;
-    this.#raftLog = new RaftLog(log, clock, {
-      onWritten: () => this.#settle(),
-      onFlushed: (ticket) => this.#onMachine((machine, nowMs) => machine.flushed(ticket, nowMs)),
-      onWriteFailed: (endOffset, why) => this.#writeFailed(endOffset, why),
-      onBroken: (error) => this.#goOffline(error),
-    });
-    this.#quorumState = new QuorumStateWriter({
-      disk,
-      clock,
-      path: quorumStatePath(log),
-      persisted: (ticket) => this.#onMachine((machine, nowMs) => machine.electionPersisted(ticket, nowMs)),
-      failed: (error, isShortage) => {
-        if (!isShortage) return directory.fail(error);
-        return this.#cannotWrite(error.message);
-      },
-    });
     this.#commits = new MetadataCommits((publication) => this.#publish(publication));
     this.#controller = new Controller({
       clusterId: directory.clusterId,
@@ -135,9 +113,15 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
       limits: snapshotLimits(config),
       content: () => {
         if (this.#published === null || this.#published.inTransaction) return null;
-        return { image: this.#published.image, kraftVersion: 0, voters: null };
+        const { image } = this.#published;
+        const facts = this.#node?.machine.quorumAt(image.provenance.offset + 1);
+        return {
+          image,
+          kraftVersion: facts?.kraftVersion ?? 0,
+          voters: facts?.voters?.voters ?? null,
+        };
       },
-      onChanged: () => this.#snapshotsChanged(),
+      onChanged: () => this.#node?.snapshotsChanged(),
     });
     this.#leaveDirectory = directory.onOffline((cause) => this.#goOffline(cause));
   }
@@ -179,7 +163,7 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
 
   /** Epoch it is in; 0 before the first. */
   get epoch(): number {
-    return this.#machine?.epoch ?? 0;
+    return this.#node?.machine.epoch ?? 0;
   }
 
   /** End of the committed part of the log (exclusive). */
@@ -211,7 +195,7 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
   /** Asserts what must hold between two events. Costs O(state). */
   checkInvariants(): void {
     this.#controller.checkInvariants();
-    const machine = this.#machine;
+    const machine = this.#node?.machine ?? null;
     const committed = this.#commits.committedEndOffset;
     assert(this.#controller.nextOffset >= committed, 'what is committed is never rolled back');
     if (machine === null || this.#isOver()) return;
@@ -249,11 +233,8 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
 
   /** True while the controller is active and the machine still leads: a loss that is being carried out ends both. */
   #mayAppend(): boolean {
-    return (
-      this.#controller.isActive &&
-      this.#machine?.role === 'leader' &&
-      this.#machine.epoch === this.#lead?.epoch
-    );
+    const machine = this.#node?.machine;
+    return this.#controller.isActive && machine?.role === 'leader' && machine.epoch === this.#lead?.epoch;
   }
 
   /**
@@ -280,101 +261,21 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
   }
 
   #appendBatch(buffer: Buffer, records: readonly MetadataRecord[], timestampMs: number): void {
-    const machine = this.#machine as RaftMachine;
-    const { clock } = this.#environment;
-    const baseOffset = machine.append(records.length, clock.monotonicMs());
+    const node = this.#node as RaftNode;
+    const baseOffset = node.reserve(records.length);
     assert(baseOffset === this.#controller.nextOffset, 'the controller has replayed all of the log');
     for (const [i, record] of records.entries()) this.#controller.replay(record, baseOffset + i);
-    this.#write(buffer, {
-      baseOffset,
-      endOffset: baseOffset + records.length,
-      epoch: machine.epoch,
-      timestampMs,
-    });
-    this.#drain();
+    const endOffset = baseOffset + records.length;
+    node.write(buffer, { baseOffset, endOffset, epoch: node.machine.epoch, timestampMs });
   }
 
-  /** Writes a batch of this leader, which the controller, while it is active, has replayed. */
-  #write(
-    buffer: Buffer,
-    place: {
-      readonly baseOffset: number;
-      readonly endOffset: number;
-      readonly epoch: number;
-      readonly timestampMs: number;
-    },
-  ): void {
-    const { baseOffset, endOffset, epoch, timestampMs } = place;
+  /** A batch of this leader is about to be written; while the controller is active, it has replayed it. */
+  #ownBatch(buffer: Buffer, position: BatchPosition): void {
+    const { endOffset, epoch, timestampMs } = position;
     this.#snapshots.addBytes(buffer.length);
-    if (this.#controller.isActive) {
-      const provenance = { offset: endOffset - 1, epoch, timestampMs };
-      this.#commits.addPublication(endOffset, this.#controller.completeBatch(provenance));
-    }
-    this.#raftLog.append({ buffer, baseOffset, endOffset, epoch, origin: 'raft', nowMs: timestampMs });
-  }
-
-  // The machine.
-
-  /** Gives the machine an event, and carries out what it answers. */
-  #onMachine(event: (machine: RaftMachine, nowMs: number) => void): void {
-    if (this.#machine === null || this.#isOver()) return;
-    event(this.#machine, this.#environment.clock.monotonicMs());
-    this.#drain();
-    this.#settle();
-  }
-
-  /** Carries out the machine's effects, in order; those of events that come meanwhile too. */
-  #drain(): void {
-    const machine = this.#machine;
-    if (machine === null || this.#isDraining) return;
-    this.#isDraining = true;
-    for (let effects = machine.takeEffects(); effects.length > 0; effects = machine.takeEffects()) {
-      for (const effect of effects) if (!this.#isOver()) this.#carryOut(effect);
-    }
-    this.#isDraining = false;
-  }
-
-  #carryOut(effect: RaftEffect): void {
-    switch (effect.type) {
-      case 'persist-election':
-        return this.#quorumState.write(effect.state, effect.ticket);
-      case 'append-control': {
-        const { baseOffset, epoch, records } = effect;
-        const timestampMs = this.#environment.clock.wallMs();
-        const input = { records, timestampMs, baseOffset, partitionLeaderEpoch: epoch };
-        const buffer = buildControlBatch(input, this.#environment.compute);
-        return this.#write(buffer, {
-          baseOffset,
-          endOffset: baseOffset + records.length,
-          epoch,
-          timestampMs,
-        });
-      }
-      case 'flush':
-        return this.#raftLog.flush(effect.endOffset, effect.ticket);
-      case 'truncate':
-        return this.#raftLog.truncate(effect.endOffset);
-      case 'lead':
-        this.#state = 'claiming';
-        this.#lead = {
-          epoch: effect.epoch,
-          epochStartOffset: effect.epochStartOffset,
-          firstEndOffset: Infinity,
-        };
-        return undefined;
-      case 'stop-leading':
-        return this.#abdicate('resigned', ErrorCode.NOT_CONTROLLER);
-      case 'leader':
-      case 'high-watermark':
-        return this.#scheduleWork();
-      case 'warn':
-        return this.#logger.warn(`The quorum: ${effect.message}`);
-      case 'fatal':
-        return this.#goOffline(new BrokerError('METADATA_CORRUPT', effect.message));
-      default:
-        // A quorum of one neither sends nor is asked.
-        return assert(false, `a quorum of one node does not ${effect.type}`);
-    }
+    if (!this.#controller.isActive) return;
+    const provenance = { offset: endOffset - 1, epoch, timestampMs };
+    this.#commits.addPublication(endOffset, this.#controller.completeBatch(provenance));
   }
 
   // Commit.
@@ -389,23 +290,75 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
     });
   }
 
-  /** Does what the state of machine and log allows: replays and takes the lead, or commits. */
+  /** Does what the state of the node allows: replays what is committed, takes the lead, or commits. */
   #settle(): void {
-    const machine = this.#machine;
-    const lead = this.#lead;
-    if (machine === null || this.#isOver() || this.#isDraining) return;
+    const node = this.#node;
+    if (node === null || this.#isOver()) return;
     this.#armTimer();
-    if (lead === null || machine.epoch !== lead.epoch || machine.role !== 'leader') return;
-    const isCommitted = machine.highWatermark > lead.epochStartOffset;
+    const { machine } = node;
+    const lead = this.#lead;
+    if (lead === null || machine.epoch !== lead.epoch || machine.role !== 'leader') return this.#follow(node);
     if (!this.#controller.isActive) {
-      if (isCommitted && !this.#isReplaying) this.#claim(lead);
+      if (machine.highWatermark > lead.epochStartOffset && !this.#isReplaying) this.#claim(lead);
       return;
     }
-    const endOffset = Math.min(machine.highWatermark, this.#raftLog.writtenEndOffset);
+    const endOffset = node.readableEndOffset;
     if (endOffset > this.#commits.committedEndOffset) this.#commit(endOffset);
     else this.#commits.answerDue();
     if (this.#commits.committedEndOffset >= lead.firstEndOffset) this.#reportOpened(null);
     if (this.#commits.hasDueAnswer) this.#scheduleWork();
+  }
+
+  /** Another node leads, or nobody does: replays and publishes what is committed. */
+  #follow(node: RaftNode): void {
+    const endOffset = node.readableEndOffset;
+    if (this.#isReplaying || this.#controller.isActive || this.#lead !== null) return;
+    if (endOffset <= this.#commits.committedEndOffset) {
+      if (node.machine.role === 'follower' && endOffset > 0) this.#reportOpened(null);
+      return;
+    }
+    this.#isReplaying = true;
+    runSteps(this.#environment.clock, this.#followSteps(endOffset), (error) => {
+      this.#isReplaying = false;
+      if (this.#isOver()) return;
+      if (error !== null) this.#failed(error);
+      else this.#settle();
+    });
+  }
+
+  *#followSteps(endOffset: number): Steps<void> {
+    const log = this.#log;
+    if (this.#controller.nextOffset < log.logStartOffset) {
+      // The leader gave a snapshot in place of the log.
+      this.#loaded = null;
+      const installed = yield* this.#loadInstalled();
+      if (installed !== null) {
+        this.#commits.addPublication(installed.image.provenance.offset + 1, installed);
+        this.#commit(installed.image.provenance.offset + 1);
+      }
+    }
+    const count = (sizeBytes: number): void => this.#snapshots.addBytes(sizeBytes);
+    const upTo = Math.min(endOffset, log.logEndOffset);
+    const replayed = yield* replayLog(log, this.#controller, count, upTo);
+    const publication = joinPublications(this.#loaded, replayed);
+    this.#loaded = null;
+    if (publication === null || this.#isOver()) return;
+    const end = publication.image.provenance.offset + 1;
+    this.#commits.addPublication(end, publication);
+    this.#commit(end);
+  }
+
+  /** Goes to the state of the newest snapshot. @throws BrokerError, DiskError */
+  *#loadInstalled(): Steps<MetadataPublication | null> {
+    const { config, directory } = this.#options;
+    const scratch = new Controller({
+      clusterId: directory.clusterId,
+      configRules: new ConfigRules(config),
+      random: new Random(0),
+      colocatedBrokerId: null,
+    });
+    const loaded = yield* replaySnapshot(this.#log, this.#snapshots, scratch);
+    return loaded === null ? null : this.#controller.loadSnapshot(loaded.image);
   }
 
   #commit(endOffset: number): void {
@@ -420,25 +373,12 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
     this.#feed.publish(publication);
   }
 
-  #snapshotsChanged(): void {
-    const { store } = this.#snapshots;
-    this.#onMachine((machine, nowMs) => {
-      const { latest } = store;
-      if (latest !== null && latest.endOffset > 0 && machine.latestSnapshotEndOffset < latest.endOffset) {
-        machine.snapshotWritten({ id: latest, sizeBytes: store.sizeOf(latest) }, nowMs);
-      }
-      const { logStartOffset } = this.#log;
-      if (logStartOffset > machine.logStartOffset) machine.logStartMoved(logStartOffset, nowMs);
-    });
-  }
-
   // Time.
 
-  /** Keeps a timer at the next deadline, or before it: deadlines mostly move on, which is noticed when it runs. */
+  /** Keeps a timer at the controller's next deadline, or before it: deadlines mostly move on, which is noticed when it runs. */
   #armTimer(): void {
-    const controllerMs = this.#mayAppend() ? this.#controller.nextDeadlineMs() : null;
-    const deadlineMs = Math.min(this.#machine?.nextDeadlineMs ?? Infinity, controllerMs ?? Infinity);
-    if (deadlineMs === Infinity || (this.#timer !== null && this.#timer.deadlineMs <= deadlineMs)) return;
+    const deadlineMs = this.#mayAppend() ? this.#controller.nextDeadlineMs() : null;
+    if (deadlineMs === null || (this.#timer !== null && this.#timer.deadlineMs <= deadlineMs)) return;
     const { clock } = this.#environment;
     if (this.#timer !== null) clock.cancel(this.#timer.handle);
     const handle = clock.schedule(deadlineMs, () => {
@@ -450,7 +390,6 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
 
   #tick(): void {
     const nowMs = this.#environment.clock.monotonicMs();
-    this.#onMachine((machine) => machine.tick(nowMs));
     while (this.#mayAppend()) {
       const deadlineMs = this.#controller.nextDeadlineMs();
       if (deadlineMs === null || deadlineMs > nowMs) break;
@@ -466,17 +405,47 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
 
   /** Looks at what the node's files say, and joins the quorum. @throws BrokerError, DiskError */
   *#startSteps(): Steps<void> {
-    const { disk, clock } = this.#environment;
+    const { disk } = this.#environment;
     const log = this.#log;
     yield (resume) => log.whenIdle(resume);
     if (this.#isOver()) return;
     const election = readElection(disk, log, this.#options);
     this.#loaded = yield* replaySnapshot(log, this.#snapshots, this.#controller);
     if (this.#isOver()) return;
-    const start = raftStart(log, this.#snapshots.store, election, this.#controller.nextOffset);
-    this.#machine = new RaftMachine(raftOptions(this.#options), start, clock.monotonicMs());
-    this.#drain();
-    this.#settle();
+    const { store } = this.#snapshots;
+    const startOffset = this.#controller.nextOffset;
+    const controlRecords = yield* quorumRecordsOf(log, startOffset, this.#environment.compute);
+    if (this.#isOver()) return;
+    this.#node = new RaftNode({
+      environment: this.#environment,
+      log,
+      store,
+      transport: this.#options.quorum?.transport ?? null,
+      raft: raftOptions(this.#options),
+      start: raftStart(this.#environment, log, store, {
+        election,
+        loadedEndOffset: startOffset,
+        controlRecords,
+      }),
+      listener: this.#listener(),
+      onDiskError: (error) => this.#directory.fail(error),
+    });
+    refuseOthers(this.#node.machine, log, this.#options);
+    this.#node.begin();
+  }
+
+  #listener(): RaftNodeListener {
+    return {
+      onLead: (epoch, epochStartOffset) => {
+        this.#state = 'claiming';
+        this.#lead = { epoch, epochStartOffset, firstEndOffset: Infinity };
+      },
+      onStopLeading: () => this.#abdicate('resigned', ErrorCode.NOT_CONTROLLER),
+      onOwnBatch: (buffer, position) => this.#ownBatch(buffer, position),
+      onProgress: () => this.#scheduleWork(),
+      onCannotWrite: (why) => this.#cannotWrite(why),
+      onBroken: (error) => this.#goOffline(error),
+    };
   }
 
   #claim(lead: Lead): void {
@@ -517,15 +486,6 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
     this.#logger.info('The controller leads', { epoch, metadataOffset: epochStartOffset });
   }
 
-  #writeFailed(endOffset: number, why: string): void {
-    this.#logger.warn('The controller resigns: the metadata log cannot be written', {
-      why,
-      epoch: this.epoch,
-    });
-    this.#onMachine((machine, nowMs) => machine.writeFailed(endOffset, nowMs));
-    this.#cannotWrite(why);
-  }
-
   /** A start that cannot write is none. */
   #cannotWrite(why: string): void {
     if (this.#opened === null) return;
@@ -540,7 +500,8 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
       // A full disk may have room again; what another failure left behind cannot be known.
       const isShortage = error.code === 'ENOSPC' || error.code === 'EDQUOT';
       if (!isShortage) return this.#directory.fail(error);
-      this.#onMachine((machine, nowMs) => machine.resign(machine.epoch, nowMs));
+      const node = this.#node;
+      node?.on((nowMs) => node.machine.resign(node.machine.epoch, nowMs));
       return this.#cannotWrite(error.message);
     }
     if (!(error instanceof BrokerError)) throw error;
@@ -565,8 +526,7 @@ export class RaftDriver extends ControllerSubmission implements MetadataSource {
 
   #stop(state: 'offline' | 'closed', errorCode: ErrorCode): void {
     this.#abdicate(state, errorCode);
-    this.#raftLog.close();
-    this.#quorumState.close();
+    this.#node?.close();
     if (this.#timer !== null) this.#environment.clock.cancel(this.#timer.handle);
     this.#timer = null;
   }

@@ -90,6 +90,13 @@ export class RaftLog {
     this.#log.truncateTo(endOffset, (error) => this.#wasCut(error));
   }
 
+  /** Drops all of the log; it goes on at `offset`, where a snapshot ends. */
+  restartAt(offset: number): void {
+    this.#flush = null;
+    this.#cuts++;
+    this.#log.truncateFullyAndStartAt(offset, (error) => this.#wasCut(error));
+  }
+
   /** Stops; nobody is told anything any more. */
   close(): void {
     this.#closed = true;

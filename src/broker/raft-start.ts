@@ -5,13 +5,17 @@ import type { Disk } from '../io/disk.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../log/log-config.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import type { LogEnvironment } from '../log/log-environment.ts';
-import type { MetadataSnapshotStore } from '../log/metadata-snapshot-store.ts';
+import type { MetadataSnapshotStore, SnapshotId } from '../log/metadata-snapshot-store.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { ElectionState } from '../raft/election-state.ts';
 import type { RaftOptions, RaftStart } from '../raft/raft-api.ts';
-import { type Endpoint, VoterSet } from '../raft/voter-set.ts';
+import type { RaftMachine } from '../raft/raft-machine.ts';
+import type { QuorumFacts } from '../raft/voter-history.ts';
+import { type Endpoint, type Voter, VoterSet } from '../raft/voter-set.ts';
 import { parseQuorumState, QUORUM_STATE_FILE } from './metadata-quorum-state.ts';
+import { readSnapshotPreamble } from './metadata-snapshot-format.ts';
 import { logFacts } from './raft-log.ts';
+import type { RaftTransport } from './raft-transport.ts';
 
 /** What a driver is opened with. */
 export interface RaftDriverOptions {
@@ -19,6 +23,21 @@ export interface RaftDriverOptions {
   readonly config: BrokerConfig;
   /** The directory of the metadata log; stays the caller's, the log in it is the driver's. */
   readonly directory: LogDirectory;
+  /** The other members and how they are reached; left out for a quorum of one node. */
+  readonly quorum?: QuorumMembership;
+}
+
+/** The quorum that a node is a part of. */
+export interface QuorumMembership {
+  readonly transport: RaftTransport;
+  /** Fixed voters; empty when they are in the log. */
+  readonly voters: readonly Voter[];
+  /** Where this node listens for the others. */
+  readonly endpoints: readonly Endpoint[];
+  readonly listenerName: string;
+  readonly bootstrapServers: readonly { readonly host: string; readonly port: number }[];
+  /** False for a broker that only follows. */
+  readonly canBecomeVoter: boolean;
 }
 
 /** How the metadata log is kept: it is dropped only where a snapshot stands for it, and its flushes are the driver's. */
@@ -50,12 +69,7 @@ export function readElection(
   const path = quorumStatePath(log);
   if (!disk.exists(path)) return null;
   const election = parseQuorumState(disk.readFile(path).toString(), path);
-  if (election.kraftVersion > 0) {
-    throw new BrokerError(
-      'METADATA_UNSUPPORTED',
-      `${path} has data version 1: it belongs to a quorum with dynamic voters, which this version cannot take part in`,
-    );
-  }
+  if (options.quorum !== undefined) return election;
   const others = election.voterIds.filter((id) => id !== options.config.nodeId);
   if (others.length > 0) {
     throw new BrokerError(
@@ -66,14 +80,32 @@ export function readElection(
   return election;
 }
 
-/** The machine's options, of a node that is alone in its quorum. */
+/** @throws BrokerError when the quorum is not this node alone and there is no network to reach the others */
+export function refuseOthers(machine: RaftMachine, log: PartitionLog, options: RaftDriverOptions): void {
+  if (options.quorum !== undefined) return;
+  const { nodeId } = options.config;
+  const others = machine.voters.ids.filter((id) => id !== nodeId);
+  if (others.length > 0) {
+    throw new BrokerError(
+      'METADATA_UNSUPPORTED',
+      `${log.path} names other voters (${others.join(', ')}): this version leads a quorum of one node only`,
+    );
+  }
+  if (machine.isVoter) return;
+  throw new BrokerError(
+    'METADATA_UNSUPPORTED',
+    `${log.path} names node ${nodeId} with another directory id than ${options.directory.directoryId} as its voter: this directory is not that of the quorum`,
+  );
+}
+
+/** The machine's options. */
 export function raftOptions(options: RaftDriverOptions): RaftOptions {
-  const { config, directory, environment } = options;
+  const { config, directory, environment, quorum } = options;
   const { nodeId } = config;
-  const listenerName = config.controllerListenerNames[0] ?? '';
-  const endpoints: Endpoint[] = config.quorumVoters
-    .filter((voter) => voter.nodeId === nodeId)
-    .map(({ host, port }) => ({ name: listenerName, host, port }));
+  const listenerName = quorum?.listenerName ?? config.controllerListenerNames[0] ?? '';
+  const endpoints: readonly Endpoint[] =
+    quorum?.endpoints ??
+    config.listeners.advertisedController.map(({ listenerName: name, host, port }) => ({ name, host, port }));
   const self = {
     voterId: nodeId,
     voterDirectoryId: ZERO_UUID,
@@ -85,12 +117,12 @@ export function raftOptions(options: RaftDriverOptions): RaftOptions {
     nodeId,
     directoryId: directory.directoryId,
     clusterId: directory.clusterId,
-    canBecomeVoter: true,
+    canBecomeVoter: quorum?.canBecomeVoter ?? true,
     autoJoin: config.get('controller.quorum.auto.join.enable'),
     endpoints,
     listenerName,
-    configuredVoters: new VoterSet([self]),
-    bootstrapServers: [],
+    configuredVoters: new VoterSet(quorum?.voters ?? [self]),
+    bootstrapServers: quorum?.bootstrapServers ?? [],
     timeouts: {
       electionTimeoutMs: config.get('controller.quorum.election.timeout.ms'),
       electionBackoffMaxMs: config.get('controller.quorum.election.backoff.max.ms'),
@@ -102,21 +134,47 @@ export function raftOptions(options: RaftDriverOptions): RaftOptions {
   };
 }
 
-/** What the machine begins with; `loadedEndOffset` is where the snapshot ends that was loaded, 0 for none. */
+/**
+ * What the machine begins with. `loadedEndOffset` is where the snapshot ends that was loaded, 0 for none; `controlRecords` are those of the log after it.
+ * @throws BrokerError, DiskError when a snapshot cannot be read
+ */
 export function raftStart(
+  environment: LogEnvironment,
   log: PartitionLog,
   store: MetadataSnapshotStore,
-  election: ElectionState | null,
-  loadedEndOffset: number,
+  found: {
+    readonly election: ElectionState | null;
+    readonly loadedEndOffset: number;
+    readonly controlRecords: RaftStart['controlRecords'];
+  },
 ): RaftStart {
+  const { election, loadedEndOffset, controlRecords } = found;
   const snapshots = store.ids
-    .filter(({ endOffset }) => endOffset > 0 && endOffset <= log.logEndOffset)
+    .filter(({ endOffset }) => endOffset <= log.logEndOffset)
     .map((id) => ({ id, sizeBytes: store.sizeOf(id) }));
   const loaded = snapshots.find(({ id }) => id.endOffset === loadedEndOffset);
   return {
     election,
     log: logFacts(log, snapshots),
-    snapshot: loaded === undefined ? null : { id: loaded.id, facts: { kraftVersion: 0, voters: null } },
-    controlRecords: [],
+    snapshot: loaded === undefined ? null : { id: loaded.id, facts: factsOf(environment, store, loaded.id) },
+    controlRecords,
   };
+}
+
+/** What a snapshot says about the quorum. */
+function factsOf(environment: LogEnvironment, store: MetadataSnapshotStore, id: SnapshotId): QuorumFacts {
+  const reader = store.openReader(id);
+  try {
+    const { kraftVersion, voters } = readSnapshotPreamble(
+      {
+        path: store.pathOf(id),
+        sizeBytes: reader.sizeBytes,
+        read: (position, target, lengthBytes) => reader.read(position, target, lengthBytes),
+      },
+      environment.compute,
+    );
+    return { kraftVersion, voters: voters === null ? null : new VoterSet(voters) };
+  } finally {
+    reader.close();
+  }
 }

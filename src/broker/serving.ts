@@ -5,11 +5,23 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { ListenerEndpoint } from '../config/listeners.ts';
 import type { Clock } from '../io/clock.ts';
+import type { Compute } from '../io/compute.ts';
 import type { ConnectionLimits, Listener, Network, ReceiveBudget } from '../io/network.ts';
 import type { LogManager } from '../log/log-manager.ts';
 import { alterReplicaLogDirsApi } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsApi } from './api/api-versions.ts';
 import { deleteRecordsApi } from './api/delete-records.ts';
+import { deleteGroupsApi } from './api/delete-groups.ts';
+import { describeGroupsApi } from './api/describe-groups.ts';
+import { findCoordinatorApi } from './api/find-coordinator.ts';
+import { heartbeatApi } from './api/heartbeat.ts';
+import { joinGroupApi } from './api/join-group.ts';
+import { leaveGroupApi } from './api/leave-group.ts';
+import { listGroupsApi } from './api/list-groups.ts';
+import { offsetCommitApi } from './api/offset-commit.ts';
+import { offsetDeleteApi } from './api/offset-delete.ts';
+import { offsetFetchApi } from './api/offset-fetch.ts';
+import { syncGroupApi } from './api/sync-group.ts';
 import { describeClusterApi } from './api/describe-cluster.ts';
 import { describeConfigsApi } from './api/describe-configs.ts';
 import { describeProducersApi } from './api/describe-producers.ts';
@@ -23,6 +35,8 @@ import { metadataApi } from './api/metadata.ts';
 import { offsetForLeaderEpochApi } from './api/offset-for-leader-epoch.ts';
 import { produceApi } from './api/produce.ts';
 import { Connections } from './connections.ts';
+import { GroupCoordinator } from './coordinators/group-coordinator.ts';
+import { offsetsTopicSettings } from './coordinators/offsets-topic.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import type { Counters } from './counters.ts';
 import { DispatchTable } from './dispatch.ts';
@@ -48,6 +62,7 @@ export interface ServingOptions {
   readonly clusterId: string;
   readonly clock: Clock;
   readonly network: Network;
+  readonly compute: Compute;
   readonly wheel: TimerWheel;
   readonly random: Random;
   readonly logger: Logger;
@@ -72,6 +87,7 @@ export class Serving {
   readonly connections: Connections;
   readonly sessions: FetchSessions;
   readonly waiters = new FetchWaiters();
+  readonly groups: GroupCoordinator;
   readonly #options: ServingOptions;
   readonly #peerLog: RepeatLimiter;
   readonly #budget: ReceiveBudget = { maxBytes: MAX_FRAME_BYTES_IN_FLIGHT, usedBytes: 0 };
@@ -98,12 +114,14 @@ export class Serving {
       cork: () => logs.cork(),
       uncork: () => logs.uncork(),
     });
-    this.#fill(table);
+    const services = this.#services();
+    this.groups = new GroupCoordinator(services, options.compute, random.fork(), config);
+    this.#fill(table, services);
+    this.#fillGroups(table, services);
   }
 
-  #fill(table: DispatchTable): void {
+  #fill(table: DispatchTable, services: Services): void {
     const { config, view } = this.#options;
-    const services = this.#services();
     table.add(produceApi(services));
     table.add(fetchApi(services, this.waiters));
     table.add(listOffsetsApi(services));
@@ -119,6 +137,21 @@ export class Serving {
     table.add(describeTopicPartitionsApi(services));
     table.add(describeProducersApi(services));
     for (const handler of forwardedApis(services)) table.add(handler);
+  }
+
+  #fillGroups(table: DispatchTable, services: Services): void {
+    const { groups } = this;
+    table.add(findCoordinatorApi(services, groups, offsetsTopicSettings(this.#options.config)));
+    table.add(offsetCommitApi(services, groups));
+    table.add(offsetFetchApi(services, groups));
+    table.add(offsetDeleteApi(services, groups));
+    table.add(joinGroupApi(services, groups));
+    table.add(syncGroupApi(services, groups));
+    table.add(heartbeatApi(services, groups));
+    table.add(leaveGroupApi(services, groups));
+    table.add(listGroupsApi(services, groups));
+    table.add(describeGroupsApi(services, groups));
+    table.add(deleteGroupsApi(services, groups));
   }
 
   #producerIds(): ProducerIds {
@@ -183,7 +216,10 @@ export class Serving {
   /** Accepts no more, answers what is pending, and ends all connections; `done` when they are gone. */
   drain(done: () => void): void {
     this.#closeListeners();
-    this.connections.inTurn(() => this.waiters.stopWaiting());
+    this.connections.inTurn(() => {
+      this.waiters.stopWaiting();
+      this.groups.close();
+    });
     this.connections.drain(done);
   }
 
@@ -191,6 +227,7 @@ export class Serving {
   abort(): void {
     this.#closeListeners();
     this.waiters.stopWaiting();
+    this.groups.close();
     this.connections.closeAll();
     this.#peerLog.flush();
   }

@@ -97,8 +97,12 @@ export class FileWriter {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#appends.length > 0 && !this.#writing) this.#writeHead(this.#appends[0] as Append);
-    this.#pumping = false;
+    // What a callback throws is its owner's bug; the writer is consistent when it calls, and stays so.
+    try {
+      while (this.#appends.length > 0 && !this.#writing) this.#writeHead(this.#appends[0] as Append);
+    } finally {
+      this.#pumping = false;
+    }
   }
 
   #writeHead(append: Append): void {
@@ -121,9 +125,12 @@ export class FileWriter {
     const inline = this.#pumping;
     // What a callback appends is queued, not written inside it.
     this.#pumping = true;
-    if (code !== null || writtenBytes === 0) this.#fail(code ?? 'EIO');
-    else this.#written(append, writtenBytes);
-    this.#pumping = inline;
+    try {
+      if (code !== null || writtenBytes === 0) this.#fail(code ?? 'EIO');
+      else this.#written(append, writtenBytes);
+    } finally {
+      this.#pumping = inline;
+    }
     this.#pump();
   };
 
@@ -140,8 +147,11 @@ export class FileWriter {
     this.#headBytes = 0;
     this.#appends.shift();
     this.#appendsEnded++;
-    append.done(null);
-    this.#appendEnded();
+    try {
+      append.done(null);
+    } finally {
+      this.#appendEnded();
+    }
   }
 
   /** The first append failed: nothing of it stays, and those behind it are not tried. */

@@ -67,6 +67,8 @@ export interface ConnectionLimits {
 /** A bound on received bytes shared by listeners (data listeners share one, controller listeners have their own). */
 export interface ReceiveBudget {
   readonly maxBytes: number;
+  /** True if connections that share it go before others when several wake at a time (controller listeners), as far as the implementation can tell. */
+  readonly first?: boolean;
   /** Bytes taken now; kept by the network. */
   usedBytes: number;
 }

@@ -317,4 +317,40 @@ suite('batches of a leader', () => {
       );
     }
   });
+
+  test('a bug of one who appended does not hold up later appends', () => {
+    const harness = new LogHarness().open();
+    const log = harness.log();
+    assert.throws(
+      () =>
+        log.append(harness.request(harness.batch(1)), () => {
+          throw new Error('a bug');
+        }),
+      /a bug/,
+    );
+    const told = send(harness, log, harness.batch(2));
+    assert.equal(told.outcome?.baseOffset, 1);
+    assert.equal(log.offline, false);
+  });
+
+  test('a bug met while a batch is published takes the log offline, and the append fails', () => {
+    const harness = new LogHarness().open();
+    const log = harness.log();
+    harness.produce(log, harness.batch(1));
+    const segment = log.segments.at(-1);
+    assert.ok(segment !== undefined);
+    segment.add = () => {
+      throw new Error('a bug');
+    };
+    const told: { outcome: AppendOutcome | null } = { outcome: null };
+    assert.throws(
+      () => log.append(harness.request(harness.batch(1)), (outcome) => (told.outcome = outcome)),
+      /a bug/,
+    );
+    assert.equal(told.outcome?.errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
+    assert.equal(log.offline, true);
+    assert.equal(log.logEndOffset, 1);
+    const later = send(harness, log, harness.batch(1));
+    assert.equal(later.outcome?.errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
+  });
 });

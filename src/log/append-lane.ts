@@ -51,6 +51,8 @@ export interface LaneHost {
   publishBatch(segment: Segment, batch: BatchView, reserved: boolean): void;
   /** A group was published. */
   published(): void;
+  /** The log's state is not what it should be: it goes offline. */
+  broken(error: Error): void;
   /** A write failed; nothing of it is in the file, unless the error is `ECUT`. */
   writeFailed(error: DiskError): void;
 }
@@ -154,16 +156,20 @@ export class AppendLane implements GatedLane {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
-    while (this.#holds === 0) {
-      if (this.#admitting === null && this.#waiting.length > 0 && !this.#isFull()) {
-        this.#admit(this.#waiting.shift() as LaneEntry);
-      } else if (this.#inFlight.length === 0 && this.#reserved.length > 0 && !this.#isHeld()) {
-        this.#write();
-      } else {
-        break;
+    try {
+      while (this.#holds === 0) {
+        if (this.#admitting === null && this.#waiting.length > 0 && !this.#isFull()) {
+          this.#admit(this.#waiting.shift() as LaneEntry);
+        } else if (this.#inFlight.length === 0 && this.#reserved.length > 0 && !this.#isHeld()) {
+          this.#write();
+        } else {
+          break;
+        }
       }
+    } finally {
+      // Also after a bug in a caller's callback: the lane itself is consistent when it calls.
+      this.#running = false;
     }
-    this.#running = false;
     if (this.#whenIdle.length > 0 && this.isIdle) for (const done of this.#whenIdle.splice(0)) done();
   }
 
@@ -326,7 +332,7 @@ export class AppendLane implements GatedLane {
     return segment.file.append(parts, (error) => {
       if (error !== null) this.#failWrite(error);
       else if (this.#host.offline) this.#failInFlight();
-      else this.#publish(segment);
+      else this.#publishOrBreak(segment);
       this.#run();
     });
   }
@@ -348,6 +354,19 @@ export class AppendLane implements GatedLane {
   }
 
   // Publish.
+
+  /** A bug met half way through publishing leaves a log whose state nobody knows: it goes offline, and what was in flight fails. */
+  #publishOrBreak(segment: Segment): void {
+    const group = this.#inFlight;
+    try {
+      this.#publish(segment);
+    } catch (error) {
+      if (this.#inFlight !== group) throw error;
+      this.#host.broken(error as Error);
+      this.#failInFlight();
+      throw error;
+    }
+  }
 
   #publish(segment: Segment): void {
     const group = this.#inFlight;

@@ -52,7 +52,7 @@ export class DirectoryCheckpoints {
   #running = false;
   #queue: Job[] = [];
   /** Who waits for the next writing of the log starts. */
-  #startWaiters: (() => void)[] = [];
+  #startWaiters: DiskCallback[] = [];
   #settling: { readonly log: PartitionLog; readonly done: DiskCallback }[] = [];
 
   /** @param logs the logs of this directory at the moment of the call */
@@ -68,13 +68,16 @@ export class DirectoryCheckpoints {
     this.#enqueue({ files, settles: false, done });
   }
 
-  /** Writes the log starts; `done` in any case. Calls that come before the writing begins share it. */
-  saveLogStarts(done: () => void): void {
+  /** Writes the log starts; `done` once they are durable, or could not be made so. Calls that come before the writing begins share it. */
+  saveLogStarts(done: DiskCallback): void {
     if (this.#startWaiters.push(done) > 1) return;
     this.#environment.clock.defer(() => {
       const waiters = this.#startWaiters.splice(0);
-      const job = { files: [LOG_STARTS], settles: false, done: () => waiters.forEach((waiter) => waiter()) };
-      this.#enqueue(job);
+      this.#enqueue({
+        files: [LOG_STARTS],
+        settles: false,
+        done: (error) => waiters.forEach((waiter) => waiter(error)),
+      });
     });
   }
 

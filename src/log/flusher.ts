@@ -48,13 +48,16 @@ export class Flusher {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#inFlight && this.#waiting.length > 0) {
-      if (!this.#busy) this.#host.started();
-      this.#busy = true;
-      this.#inFlight = true;
-      this.#begin();
+    try {
+      while (!this.#inFlight && this.#waiting.length > 0) {
+        if (!this.#busy) this.#host.started();
+        this.#busy = true;
+        this.#inFlight = true;
+        this.#begin();
+      }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
     if (!this.#busy || this.#inFlight) return;
     this.#busy = false;
     this.#host.settled();
@@ -85,8 +88,12 @@ export class Flusher {
       served = [...served, ...this.#waiting.splice(0)];
       this.#host.flushFailed(error);
     }
-    for (const done of served) done(error);
-    this.#inFlight = false;
-    this.#pump();
+    try {
+      for (const done of served) done(error);
+    } finally {
+      // A bug of one who is told does not keep later flushes from being done.
+      this.#inFlight = false;
+      this.#pump();
+    }
   }
 }

@@ -178,3 +178,23 @@ test('an epoch without records is not written; one with records is, with the nex
   harness.flush(log);
   assert.equal(harness.disk.readFile(path).toString(), '0\n1\n3 0\n');
 });
+
+test('a bug of one who waited for a flush does not keep later flushes from being done', () => {
+  const harness = new LogHarness().open();
+  const log = harness.log();
+  harness.produce(log, harness.batch(1));
+  assert.throws(
+    () =>
+      log.flush(() => {
+        throw new Error('a bug');
+      }),
+    /a bug/,
+  );
+  harness.produce(log, harness.batch(1));
+  let flushed = false;
+  log.flush((error) => {
+    flushed = error === null;
+  });
+  assert.ok(flushed);
+  assert.equal(log.flushedEndOffset, 2);
+});

@@ -25,6 +25,7 @@ export function settleFutures(
   const futures: (UnfinishedMove & { readonly path: string })[] = [];
   const live = new Set<string>();
   const deleted = new Set<string>();
+  if (directories.some(({ offline }) => offline)) return unfinished;
   try {
     for (const directory of directories) {
       for (const { kind, name } of disk.list(directory.path)) {

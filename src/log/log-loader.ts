@@ -98,6 +98,13 @@ export function* loadLog(
   let { segments, logEndOffset } = found;
   const { checkpointed } = request;
   const logStartOffset = Math.max(checkpointed.logStartOffset, segments[0]?.baseOffset ?? 0);
+  const promised = Math.max(
+    checkpointed.recoveryPoint,
+    checkpointed.highWatermark,
+    checkpointed.logStartOffset,
+  );
+  if (logEndOffset < promised)
+    loading.logger.error('Records are missing at the end of the log', { path, logEndOffset, promised });
   if (segments.length === 0 || logEndOffset < logStartOffset) {
     for (const segment of segments.toReversed()) segment.discard();
     segments = [createSegment(disk, path, logStartOffset, clock.wallMs())];
@@ -105,9 +112,6 @@ export function* loadLog(
     epochs.clear();
     producers.clear();
   }
-  const promised = Math.max(checkpointed.recoveryPoint, checkpointed.highWatermark);
-  if (logEndOffset < promised)
-    loading.logger.error('Records are missing at the end of the log', { path, logEndOffset, promised });
   epochs.truncateFromEnd(logEndOffset);
   epochs.truncateFromStart(logStartOffset);
   snapshots.removeAbove(logEndOffset);
@@ -238,12 +242,20 @@ function* loadSegments(loading: Loading): Steps<Found> {
         ? yield* openWhole(loading, bases[i] as number, segment, isLast)
         : null;
     if (end !== null && end.torn) {
-      // Not what a clean stop leaves behind: nothing is taken on trust any more.
-      for (const opened of [...segments, end.segment]) opened.close();
-      loading.logger.warn('The log was not left as the clean marker says; it is recovered', {
-        baseOffset: bases[i],
-      });
-      return yield* recoverAll(loading, bases);
+      // Not what a clean stop leaves behind.
+      loading.logger.warn(
+        'A segment was not left as the clean marker says; it is cut where its batches end to be whole',
+        {
+          segment: end.segment.file.path,
+          logEndOffset: end.endOffset,
+        },
+      );
+      if (isLast) {
+        end.segment.close();
+        return yield* recoverLast(loading, bases, { segments, logEndOffset: bases[i] as number });
+      }
+      end.segment.file.truncate(end.segment.sizeBytes);
+      end.segment.markChanged();
     }
     segments.push(end?.segment ?? (segment as Segment));
     if (!isLast)
@@ -263,10 +275,12 @@ function tellOfHole(loading: Loading, segment: Segment, endOffset: number | null
   logger.error('Records are missing before the next segment', { segment: segment.file.path, offset: end });
 }
 
-function* recoverAll(loading: Loading, bases: readonly number[]): Steps<Found> {
-  const checkpointed = { ...loading.request.checkpointed, recoveryPoint: 0 };
-  const request = { ...loading.request, checkpointed };
-  return yield* recoverFrom({ ...loading, request }, bases, 0, { segments: [], logEndOffset: bases[0] ?? 0 });
+/** Checks the last segment from its start; what lies before is trusted still. */
+function* recoverLast(loading: Loading, bases: readonly number[], before: Found): Steps<Found> {
+  const recoveryPoint = Math.min(loading.request.checkpointed.recoveryPoint, before.logEndOffset);
+  const request = { ...loading.request, checkpointed: { ...loading.request.checkpointed, recoveryPoint } };
+  yield* rebuildTransactions(loading, before.segments);
+  return yield* recoverFrom({ ...loading, request }, bases, bases.length - 1, before);
 }
 
 /** The segment with indexes that look right, null if they do not. @throws DiskError */

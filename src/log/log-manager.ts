@@ -116,6 +116,11 @@ export class LogManager {
     manager.unfinishedMoves = settleFutures(environment, options.directories);
     const { configOf, recoveryThreads: parallel = 2 } = options;
     for (const directory of options.directories) {
+      if (directory.offline) {
+        // Its disk failed when it was opened.
+        environment.clock.defer(one);
+        continue;
+      }
       const steps = loadDirectory(manager.#resources, directory, { configOf, parallel, runner, progress });
       runner.run(steps, (error, found) => {
         if (found === undefined) {
@@ -126,10 +131,13 @@ export class LogManager {
           for (const name of found.orphans) manager.#checkpoints.get(directory)?.addOrphan(name);
           for (const log of found.logs) failure ??= manager.#add(log);
         }
-        if (--left > 0) return;
-        progress.finished();
-        manager.#opened(failure, done);
+        one();
       });
+    }
+    function one(): void {
+      if (--left > 0) return;
+      progress.finished();
+      manager.#opened(failure, done);
     }
   }
 

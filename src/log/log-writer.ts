@@ -147,6 +147,10 @@ export class LogWriter implements LaneHost {
     this.#flushing.published();
   }
 
+  broken(error: Error): void {
+    this.#breakDown(error);
+  }
+
   writeFailed(error: DiskError): void {
     if (error.code === 'ECUT') this.#breakDown(error);
     else this.#core.logger.error('Writing to the log failed; nothing of it was kept', { error });

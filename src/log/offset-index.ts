@@ -88,12 +88,6 @@ export class OffsetIndex {
     return this.table.bytes().readInt32BE(at + fieldStart);
   }
 
-  /** Position from which a scan finds `offset`: that of the last indexed batch that ends at or below it, 0 without one. @throws DiskError */
-  positionForOffset(offset: number): number {
-    const i = this.floorOfOffset(offset);
-    return i < 0 ? 0 : this.positionAt(i);
-  }
-
   /** The last indexed position <= `position`, 0 without one: a place where a batch begins. @throws DiskError */
   floorOfPosition(position: number): number {
     const i = this.#floor(position, 4);

@@ -1,5 +1,5 @@
 import { BrokerError } from '../base/broker-error.ts';
-import { randomUuid } from '../base/uuid.ts';
+import { randomUuid, ZERO_UUID } from '../base/uuid.ts';
 import { DiskError, type DiskLock } from '../io/disk.ts';
 import { CheckpointFormatError } from './checkpoint-file.ts';
 import { parseCleanShutdown } from './clean-shutdown.ts';
@@ -24,6 +24,8 @@ export interface OpenDirectoriesOptions {
   readonly clusterId: string | null;
   /** True to format blank directories (development profile); else they are refused. */
   readonly formatBlank: boolean;
+  /** The directory without which there is nothing to start; each if left out. Of the others one whose disk fails is opened offline. */
+  readonly essentialPath?: string;
 }
 
 /** Called once. On failure no lock is held. */
@@ -54,12 +56,17 @@ function* openAll(
   locks: Map<string, DiskLock>,
 ): Steps<LogDirectory[]> {
   const { disk, random } = environment;
-  for (const path of options.paths) {
-    yield* makeDirectory(environment, path);
-    locks.set(path, lockDirectory(environment, path));
-  }
+  const failed = new Map<string, DiskError>();
   const metas = new Map<string, MetaProperties | null>();
-  for (const path of options.paths) metas.set(path, readMeta(environment, path));
+  for (const path of options.paths) {
+    try {
+      yield* makeDirectory(environment, path);
+      locks.set(path, lockDirectory(environment, path));
+      metas.set(path, readMeta(environment, path));
+    } catch (error) {
+      failed.set(path, toleratedFailure(options, path, error));
+    }
+  }
   let clusterId = options.clusterId;
   for (const [path, meta] of metas) {
     if (meta === null) continue;
@@ -83,18 +90,36 @@ function* openAll(
         path: `${path}/${META_PROPERTIES_FILE}`,
         directoryId,
       });
-    if (meta?.version !== 1 || meta.directoryId === null) {
-      const text = formatMetaProperties({ clusterId, nodeId: options.nodeId, directoryId });
-      const error = yield* awaitDisk((done) =>
-        disk.replaceFile(`${path}/${META_PROPERTIES_FILE}`, Buffer.from(text), done),
-      );
-      if (error !== null) throw error;
+    try {
+      if (meta?.version !== 1 || meta.directoryId === null) {
+        const text = formatMetaProperties({ clusterId, nodeId: options.nodeId, directoryId });
+        const error = yield* awaitDisk((done) =>
+          disk.replaceFile(`${path}/${META_PROPERTIES_FILE}`, Buffer.from(text), done),
+        );
+        if (error !== null) throw error;
+      }
+      const marker = yield* takeMarker(environment, path);
+      const facts: DirectoryFacts = { path, directoryId, clusterId, ...marker };
+      directories.push(new LogDirectory(facts, locks.get(path) as DiskLock));
+    } catch (error) {
+      failed.set(path, toleratedFailure(options, path, error));
     }
-    const marker = yield* takeMarker(environment, path);
-    const facts: DirectoryFacts = { path, directoryId, clusterId, ...marker };
-    directories.push(new LogDirectory(facts, locks.get(path) as DiskLock));
+  }
+  for (const [path, cause] of failed) {
+    environment.logger.error('A log directory cannot be used and is offline', { path, error: cause });
+    const facts = { path, directoryId: ZERO_UUID, clusterId, wasClean: false, markerBrokerEpoch: -1 };
+    const directory = new LogDirectory(facts, locks.get(path) ?? { release: () => undefined });
+    directory.fail(cause);
+    directories.push(directory);
   }
   return directories;
+}
+
+/** The failure of a disk without which the others can serve. @throws what else was caught */
+function toleratedFailure(options: OpenDirectoriesOptions, path: string, error: unknown): DiskError {
+  const isTolerated = options.essentialPath !== undefined && options.essentialPath !== path;
+  if (isTolerated && error instanceof DiskError) return error;
+  throw error;
 }
 
 /** Makes a directory and the missing ones above it, durably: what is flushed inside it later would else be lost with it. */

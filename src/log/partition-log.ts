@@ -24,8 +24,8 @@ import type { AbortedTransaction } from './transaction-index.ts';
 import { awaitDisk, finishSteps, runSteps, type Steps } from './steps.ts';
 import { type LookupCallback, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 
-/** Has the checkpoint of log starts written as it is now; `done` in any case. */
-export type SaveLogStart = (log: PartitionLog, done: () => void) => void;
+/** Has the checkpoint of log starts written as it is now; `done` once it is durable, or could not be made so. */
+export type SaveLogStart = (log: PartitionLog, done: DiskCallback) => void;
 
 /** Brings the checkpoints of a log's directory down to what is true of the log; `done` once they are, or could not be. */
 export type SettleCheckpoints = (log: PartitionLog, done: DiskCallback) => void;
@@ -46,7 +46,7 @@ export class PartitionLog {
   /** Set by the manager; without checkpoints there is nothing to settle. */
   settleCheckpoints: SettleCheckpoints = (_log, done) => done(null);
   /** Set by the manager, like `settleCheckpoints`. */
-  saveLogStart: SaveLogStart = (_log, done) => done();
+  saveLogStart: SaveLogStart = (_log, done) => done(null);
 
   /** Made by the loader and the manager only. */
   constructor(resources: LogResources, parts: LogParts) {
@@ -435,7 +435,8 @@ export class PartitionLog {
       if (count > 0) this.advanceLogStart((segments.at(count) as Segment).baseOffset);
       return;
     }
-    if (!this.#lane.isIdle) return;
+    // What is in flight goes to the active segment: that one has to wait.
+    if (!this.#lane.isIdle) return this.advanceLogStart(segments.active.baseOffset);
     this.#writer.roll(this.logEndOffset, nowMs);
     this.advanceLogStart(this.logEndOffset);
   }

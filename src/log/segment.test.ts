@@ -234,6 +234,35 @@ suite('reading', () => {
     }
   });
 
+  test('every offset is found among batches of all sizes, and where a large batch begins with one read', () => {
+    const harness = new LogHarness({ config: { segmentBytes: 1 << 20 } }).open();
+    const log = harness.log();
+    const starts: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      starts.push(log.logEndOffset);
+      const large = i % 3 > 0;
+      harness.produce(log, harness.batch(harness.records(1 + (i % 4), large ? 10_000 : 50)));
+    }
+    const options = { maxBytes: 1, upperBoundOffset: log.logEndOffset, minOneBatch: true };
+    for (let offset = 0; offset < log.logEndOffset; offset++) {
+      const batch = readBatches(log, offset, options)[0];
+      assert.ok(batch !== undefined);
+      assert.equal(
+        new BatchView().at(batch, 0).baseOffset,
+        starts.findLast((start) => start <= offset),
+      );
+    }
+    const file = log.segments[0]?.file ?? assert.fail();
+    let reads = 0;
+    const read = file.read.bind(file);
+    file.read = (...wanted) => {
+      reads++;
+      return read(...wanted);
+    };
+    log.read(starts[20] as number, options).range?.release();
+    assert.equal(reads, 1);
+  });
+
   test('at the tail a read touches no file', () => {
     const harness = new LogHarness().open();
     const log = harness.log();

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Disk, DiskCallback, DiskFile } from '../io/disk.ts';
+import { BATCH_HEADER_BYTES } from '../records/batch.ts';
 import { compareHalves, numberOfHalves } from '../records/int64.ts';
 import type { BatchScanner } from './batch-scanner.ts';
 import {
@@ -197,9 +198,31 @@ export class Segment {
    * @throws DiskError
    */
   find(scanner: BatchScanner, offset: number): boolean {
+    if (this.#isAtNextEntry(scanner, offset)) return true;
     let found = this.#startBefore(scanner, offset);
     while (found && scanner.lastOffset < offset) found = scanner.next();
     return found;
+  }
+
+  /**
+   * Where batches are large, the one that holds `offset` is often that of the next entry (what a reader has been given ends at an entry), and reading the one before it would be for
+   * nothing. True if it is; the batch itself tells, whatever the index is worth.
+   */
+  #isAtNextEntry(scanner: BatchScanner, offset: number): boolean {
+    const { offsetIndex } = this;
+    const next = offsetIndex.floorOfOffset(offset) + 1;
+    if (next >= offsetIndex.count || (next > 0 && offsetIndex.offsetAt(next - 1) === offset)) return false;
+    const before = next === 0 ? 0 : offsetIndex.positionAt(next - 1);
+    const position = offsetIndex.positionAt(next);
+    if (position - before <= LOOKUP_READ_BYTES - BATCH_HEADER_BYTES || position >= this.sizeBytes)
+      return false;
+    scanner.over(this.file, position, this.sizeBytes, LOOKUP_READ_BYTES);
+    return (
+      scanner.next() &&
+      scanner.baseOffset <= offset &&
+      scanner.lastOffset >= offset &&
+      scanner.lastOffset <= offsetIndex.offsetAt(next)
+    );
   }
 
   /**

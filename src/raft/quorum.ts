@@ -86,10 +86,12 @@ export class Quorum {
 
   /** This node as a voter's entry should have it. */
   get ownVoter(): Voter {
+    const { endpoints, nodeId } = this.options;
     return {
       voterId: this.options.nodeId,
       voterDirectoryId: this.options.directoryId,
-      endpoints: this.options.endpoints,
+      // A node that is not reached by the others leaves what is known of it.
+      endpoints: endpoints.length > 0 ? endpoints : this.voters.endpointsOf(nodeId),
       minSupportedVersion: MIN_KRAFT_VERSION,
       maxSupportedVersion: MAX_KRAFT_VERSION,
     };

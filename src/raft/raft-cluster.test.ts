@@ -20,7 +20,7 @@ import {
 /** Bytes of a snapshot in one answer. */
 const PIECE_BYTES = 16;
 /** Histories of each kind of cluster; the simulator runs many more. */
-const SEEDS = 15;
+const SEEDS = 40;
 
 interface Due {
   readonly atMs: number;
@@ -91,7 +91,7 @@ class Cluster {
     const random = this.#random;
     const ids = [...this.#nodes.keys(), ...this.#down.keys()];
     const roll = random.below(1000);
-    if (roll < 6) this.crash(random.pick(ids));
+    if (roll < 6) this.#mishap(ids);
     else if (roll < 14) this.start(random.pick(ids));
     else if (roll < 18) this.#cut.add(`${random.pick(ids)}-${random.pick(ids)}`);
     else if (roll < 24) this.#cut.clear();
@@ -101,6 +101,18 @@ class Cluster {
       this.#onNode(random.pick(ids), (node) => node.machine.resign(node.machine.epoch, this.nowMs));
     else if (roll < 112 && this.#isDynamic) this.#changeVoters(random.pick(ids));
     else this.#progress();
+  }
+
+  /** A node loses its power: mostly one that has something to write, now or after the others have heard of it. */
+  #mishap(ids: readonly number[]): void {
+    const random = this.#random;
+    const busy = [...this.#nodes.values()].filter(({ hasDiskWork }) => hasDiskWork);
+    if (busy.length === 0 || random.chance(0.3)) return this.crash(random.pick(ids));
+    const node = random.pick(busy);
+    node.stalledUntilMs = this.nowMs + random.below(60);
+    return this.#schedule(random.below(60), () => {
+      if (this.#nodes.get(node.nodeId) === node) this.crash(node.nodeId);
+    });
   }
 
   /** Everything works from here on, and is given time. */
@@ -140,8 +152,8 @@ class Cluster {
   #changeVoters(id: number): void {
     const { leader } = this;
     if (leader === null) return;
-    const isVoter = leader.machine.voters?.get(id) !== null;
-    if (isVoter && (leader.machine.voters?.size ?? 0) <= 2) return;
+    const isVoter = leader.machine.voters.get(id) !== null;
+    if (isVoter && leader.machine.voters.size <= 2) return;
     const common = { clusterId: null, voterId: id, voterDirectoryId: directoryOf(id) };
     if (isVoter) this.#request(leader, 81, common);
     else
@@ -164,7 +176,9 @@ class Cluster {
 
   #progress(): void {
     const random = this.#random;
-    const busy = [...this.#nodes.values()].filter(({ hasDiskWork }) => hasDiskWork);
+    const busy = [...this.#nodes.values()].filter(
+      ({ hasDiskWork, stalledUntilMs }) => hasDiskWork && stalledUntilMs <= this.nowMs,
+    );
     if (busy.length > 0 && random.chance(0.5)) {
       const node = random.pick(busy);
       node.nowMs = this.nowMs;

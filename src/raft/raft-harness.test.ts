@@ -129,6 +129,8 @@ export class HarnessNode {
   readonly incoming = new Map<number, readonly HarnessBatch[]>();
   incomingSnapshot: HarnessSnapshot | null = null;
   isLeading = false;
+  /** The disk does nothing before. */
+  stalledUntilMs = 0;
   /** The test's clock. */
   nowMs: number;
 

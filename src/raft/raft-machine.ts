@@ -36,6 +36,7 @@ import {
   settleChange,
 } from './voter-changes.ts';
 import type { QuorumFacts } from './voter-history.ts';
+import type { VoterSet } from './voter-set.ts';
 import { readJoinAnswer, readUpdateAnswer } from './voter-requests.ts';
 import { handleVote, readVoteAnswer } from './votes.ts';
 
@@ -139,7 +140,7 @@ export class RaftMachine {
   }
 
   /** The latest voters and kraft.version, committed or not. */
-  get voters(): QuorumFacts['voters'] {
+  get voters(): VoterSet {
     return this.#quorum.voters;
   }
 

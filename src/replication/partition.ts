@@ -357,8 +357,8 @@ export class Partition {
     const startOffset = offset === -1 ? this.highWatermark : offset;
     if (startOffset < 0 || startOffset > this.highWatermark) return done(ErrorCode.OFFSET_OUT_OF_RANGE, -1);
     log.advanceLogStart(startOffset);
-    return log.saveLogStart(log, () => {
-      const problem = this.checkLeader(-1);
+    return log.saveLogStart(log, (error) => {
+      const problem = error === null ? this.checkLeader(-1) : ErrorCode.KAFKA_STORAGE_ERROR;
       done(problem, problem === ErrorCode.NONE ? log.logStartOffset : -1);
     });
   }

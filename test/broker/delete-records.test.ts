@@ -90,3 +90,19 @@ test('a disk that takes longer than the client waits is a time-out, and the reco
   assert.deepEqual(await deleteBelow(bench, 2, { timeoutMs: 1000 }), [ErrorCode.NONE, 2]);
   await world.end();
 });
+
+test('a deletion that would not outlive a crash is no success', { timeout: 60_000 }, async () => {
+  const world = virtualWorld();
+  const bench = await Bench.open(world);
+  await bench.createTopic('t');
+  for (let i = 0; i < 3; i++) await bench.produce('t', batchOf(['a']));
+  const lift = world.disk.faults.add({
+    operation: 'open',
+    pathPrefix: '/data/log-start-offset-checkpoint',
+    code: 'ENOSPC',
+  });
+  assert.deepEqual(await deleteBelow(bench, 2), [ErrorCode.KAFKA_STORAGE_ERROR, -1]);
+  lift();
+  assert.deepEqual(await deleteBelow(bench, 2), [ErrorCode.NONE, 2]);
+  await world.end();
+});

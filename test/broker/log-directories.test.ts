@@ -168,3 +168,43 @@ testWithDisk('an empty directory among old ones is formatted and takes new logs'
   assert.ok(world.disk.exists('/data/c/u-0'), 'where there are the fewest');
   assert.deepEqual(await bench.readAll('t'), ['old']);
 });
+
+for (const [what, fault] of [
+  ['whose logs cannot be read', { operation: 'read', pathPrefix: '/data/b/t-' }],
+  ['that cannot be opened', { operation: 'open', pathPrefix: '/data/b/' }],
+  ['that cannot be listed', { operation: 'list', pathPrefix: '/data/b' }],
+] as const) {
+  testWithDisk(
+    `a directory ${what} at the start is offline: its partitions have no leader, and no empty log takes their place`,
+    async (world) => {
+      const bench = await Bench.open(world, SETTINGS);
+      await bench.createTopic('t', 6);
+      for (let partition = 0; partition < 6; partition++)
+        await bench.produce('t', batchOf(['before']), { partition });
+      const lost = (await partitionsByDirectory(bench)).get('/data/b') ?? [];
+      await world.pass(3000);
+      await world.wait(bench.broker.close());
+      const lift = world.disk.faults.add(fault);
+      await bench.startAgain(SETTINGS);
+      await world.pass(3000);
+      for (const [partition, leaderId] of await leaders(bench)) {
+        const isLost = lost.includes(partition);
+        assert.equal(leaderId, isLost ? -1 : 1, `partition ${partition}`);
+        const { errorCode } = await bench.produce('t', batchOf(['after']), { partition });
+        assert.equal(errorCode === ErrorCode.NONE, !isLost, `partition ${partition}: ${errorCode}`);
+      }
+      lift();
+      await bench.restart(SETTINGS);
+      await world.pass(3000);
+      for (const [partition, leaderId] of await leaders(bench)) {
+        assert.equal(leaderId, 1, `partition ${partition}`);
+        const values = await bench.readAll('t', partition);
+        assert.deepEqual(
+          values,
+          lost.includes(partition) ? ['before'] : ['before', 'after'],
+          `partition ${partition}`,
+        );
+      }
+    },
+  );
+}

@@ -29,6 +29,7 @@ const READ_COMMITTED = 1;
 /** So many times a fetch has what its lookups need brought into memory by a thread. */
 const MAX_COLD_READS = 8;
 const NO_RECORDS = Buffer.alloc(0);
+const NO_LINKS: ProgressLink[] = [];
 const NO_TRANSACTIONS: readonly AbortedTransaction[] = [];
 
 type Response = InputOf<typeof FetchResponse>;
@@ -102,9 +103,9 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
   readonly #maxBytes: number;
   readonly #committed: boolean;
   readonly #options: { -readonly [K in keyof PartitionReadOptions]: PartitionReadOptions[K] };
-  #links: ProgressLink[] = [];
+  #links: ProgressLink[] = NO_LINKS;
   /** Partitions that moved since the last look, by index; empty while not waiting. */
-  readonly #moved = new Set<number>();
+  #moved: Set<number> | null = null;
   /** Bytes that the partitions had when they were last looked at. */
   #availableBytes = 0;
   /** The last look at all partitions found some that the device must be asked for. */
@@ -182,6 +183,7 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
     this.#waiters.add(this);
     this.#context.onCancelled = () => this.#stopWaiting();
     const { partitions } = this.#plan;
+    this.#links = [];
     for (let i = 0; i < partitions.length; i++) {
       const { target } = partitions[i] as FetchPartition;
       if (target === null) continue;
@@ -193,14 +195,15 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
 
   #stopWaiting(): void {
     for (const link of this.#links) link.unlink();
-    this.#links = [];
-    this.#moved.clear();
+    this.#links = NO_LINKS;
+    this.#moved = null;
     this.#services.wheel.cancel(this);
     this.#waiters.delete(this);
   }
 
   /** See `ProgressWatcher`. */
   onProgress(link: ProgressLink): void {
+    this.#moved ??= new Set();
     this.#moved.add(link.index);
     this.#services.wakes.wake(this);
   }
@@ -211,14 +214,14 @@ class FetchCall extends Timer implements ProgressWatcher, Sleeper {
     try {
       let mustAnswer = false;
       this.#options.minOneBatch = true;
-      for (const index of this.#moved) {
+      for (const index of this.#moved ?? []) {
         const partition = this.#plan.partitions[index] as FetchPartition;
         const before = partition.lengthBytes;
         if (this.#read(partition, this.#maxBytes)) mustAnswer = true;
         partition.releaseRange();
         this.#availableBytes += partition.lengthBytes - before;
       }
-      this.#moved.clear();
+      this.#moved?.clear();
       if (mustAnswer || this.#availableBytes >= this.#minBytes) this.onDeadline();
     } catch (error) {
       this.#fail(error);

@@ -1,7 +1,7 @@
 /**
  * InitProducerId, versions 0–5 (6 is unstable in Kafka 4.2 and hidden): ids for idempotent producers, epoch always 0.
  *
- * Omitted: transactional ids. There is no transaction coordinator yet, FindCoordinator is not served, so no well-behaved client gets here; who asks all the same is told
+ * Omitted: transactional ids. There is no transaction coordinator yet and FindCoordinator finds none, so no well-behaved client gets here; who asks all the same is told
  * UNSUPPORTED_VERSION, which clients treat as fatal, rather than an error that says to try again for ever.
  */
 import { ErrorCode } from '../../base/errors.ts';

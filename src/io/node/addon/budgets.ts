@@ -1,6 +1,6 @@
 import { assert } from '../../../base/assert.ts';
 import type { ReceiveBudget } from '../../network.ts';
-import { BUDGET_CAPACITY, type SharedMemory } from './layout.ts';
+import { BUDGET_CAPACITY, BUDGET_FIELDS, type SharedMemory } from './layout.ts';
 
 interface Entry {
   readonly index: number;
@@ -27,7 +27,8 @@ export class Budgets {
       assert(index !== undefined, `at most ${BUDGET_CAPACITY} receive budgets are in use at one time`);
       entry = { index, users: 0, usedBytes: 0 };
       this.#entries.set(budget, entry);
-      this.#cells[index * 2 + 1] = 0;
+      this.#cells[index * BUDGET_FIELDS + 1] = 0;
+      this.#cells[index * BUDGET_FIELDS + 2] = budget.first === true ? 1 : 0;
       this.#update(budget, entry);
     }
     entry.users++;
@@ -57,9 +58,9 @@ export class Budgets {
   }
 
   #update(budget: ReceiveBudget, entry: Entry): void {
-    const usedBytes = this.#cells[entry.index * 2 + 1] as number;
+    const usedBytes = this.#cells[entry.index * BUDGET_FIELDS + 1] as number;
     budget.usedBytes += usedBytes - entry.usedBytes;
     entry.usedBytes = usedBytes;
-    this.#cells[entry.index * 2] = budget.maxBytes - (budget.usedBytes - usedBytes);
+    this.#cells[entry.index * BUDGET_FIELDS] = budget.maxBytes - (budget.usedBytes - usedBytes);
   }
 }

@@ -19,6 +19,9 @@ export const OPERATION_CAPACITY = 64 * 1024;
 /** Budgets that may be in use at one time. */
 export const BUDGET_CAPACITY = 256;
 
+/** Numbers per budget: maximum, bytes taken, and 1 if its connections go first. */
+export const BUDGET_FIELDS = 3;
+
 /** Numbers per frame: slot, buffer (0 shared, 1 + i of the pool, negative once taken over), start, end. */
 export const FRAME_FIELDS = 4;
 /** Numbers per event or result: kind, slot, and two values. */
@@ -56,7 +59,7 @@ export interface SharedMemory {
   readonly operations: Float64Array;
   readonly results: Float64Array;
   readonly arena: Buffer;
-  /** Maximum and used bytes of each budget. */
+  /** Rows of budgets. */
   readonly budgets: Float64Array;
   /** Buffers of the current flush. */
   readonly parts: Buffer[];
@@ -73,7 +76,7 @@ export function createSharedMemory(): SharedMemory {
     operations: new Float64Array(OPERATION_CAPACITY),
     results: new Float64Array(EVENT_CAPACITY * EVENT_FIELDS),
     arena: Buffer.allocUnsafeSlow(ARENA_BYTES),
-    budgets: new Float64Array(BUDGET_CAPACITY * 2),
+    budgets: new Float64Array(BUDGET_CAPACITY * BUDGET_FIELDS),
     parts: [],
     pool: [],
   };

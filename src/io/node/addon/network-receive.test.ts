@@ -3,7 +3,16 @@ import type net from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../base/random.ts';
-import { addonOrSkip, connectClient, framed, listening, pattern, until } from './network-fixture.ts';
+import {
+  addonOrSkip,
+  connectClient,
+  framed,
+  limits as testLimits,
+  listening,
+  pattern,
+  Recorder,
+  until,
+} from './network-fixture.ts';
 
 const { binding, skip } = addonOrSkip();
 
@@ -77,6 +86,35 @@ test('no more frames are handed over than there are credits', { skip }, async (t
     recorder.frames.map((frame) => frame.bytes.toString()),
     Array.from({ length: 20 }, (_, i) => `frame ${i}`),
   );
+});
+
+test('connections whose budget goes first are handled before others that woke earlier', {
+  skip,
+}, async (t) => {
+  assert.ok(binding);
+  const { network, recorder, port } = listening(t, binding);
+  const budget = { maxBytes: 1 << 20, usedBytes: 0, first: true };
+  const first = new Recorder();
+  const listener = network.listen({
+    host: '127.0.0.1',
+    port: 0,
+    limits: testLimits({ budget }),
+    handler: first,
+  });
+  const order: string[] = [];
+  recorder.whenOpen = first.whenOpen = (connection) => network.setCredits(connection, 1000);
+  recorder.whenFrame = () => order.push('other');
+  first.whenFrame = () => order.push('first');
+  const others = [await connectClient(t, port), await connectClient(t, port)];
+  const favoured = await connectClient(t, listener.port);
+  await until(() => recorder.opened.length === 2 && first.opened.length === 1, 'the connections');
+  for (let round = 0; round < 5; round++) {
+    order.length = 0;
+    // Written before the loop looks again, so that all of it is one wake-up.
+    for (const client of [...others, favoured]) client.socket.write(framed('x'));
+    await until(() => order.length === 3, 'the frames');
+    assert.deepEqual(order, ['first', 'other', 'other']);
+  }
 });
 
 test('retained frames outlive the call, small ones as copies and large ones with their buffer', {
@@ -181,15 +219,15 @@ test('the deadline of a frame does not count while there are no credits', { skip
 
 test('whoever sends whole frames slowly but in time is not cut', { skip }, async (t) => {
   assert.ok(binding);
-  const { network, recorder, port } = listening(t, binding, { frameTimeoutMs: 100 });
+  const { network, recorder, port } = listening(t, binding, { frameTimeoutMs: 500 });
   recorder.whenOpen = (connection) => network.setCredits(connection, 1000);
   const client = await connectClient(t, port);
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 20; i++) {
     client.socket.write(framed('abc').subarray(0, 5));
     await sleep(30);
     client.socket.write(framed('abc').subarray(5));
   }
-  await until(() => recorder.frames.length === 10, 'the frames');
+  await until(() => recorder.frames.length === 20, 'the frames');
   assert.equal(recorder.closed.length, 0);
 });
 
