@@ -220,3 +220,58 @@ test('ConsoleConsumer reads in a classic group; ConsumerGroupCommand lists, desc
   );
   assert.equal((await groups('--list')).trim(), '');
 });
+
+test('VerifiableConsumer is assigned every partition, reads all, commits and leaves', async (t) => {
+  const tools = await KafkaTools.orSkip(t);
+  if (tools === null) return;
+  const target = await startTarget(t, SETTINGS);
+  const { bootstrap } = target.process;
+  await filledTopic(bootstrap, 't', 20);
+  const { stdout } = await tools.run(
+    'org.apache.kafka.tools.VerifiableConsumer',
+    [
+      '--bootstrap-server',
+      bootstrap,
+      '--topic',
+      't',
+      '--group-id',
+      'g',
+      '--group-protocol',
+      'classic',
+      '--reset-policy',
+      'earliest',
+      '--max-messages',
+      '20',
+    ],
+    { timeoutMs: TOOL_TIMEOUT_MS, expectCodes: 'any' },
+  );
+  const events = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Event);
+  const assigned = events.find(({ name }) => name === 'partitions_assigned');
+  assert.equal(assigned?.partitions?.length, PARTITIONS, stdout);
+  const consumed = events.filter(({ name }) => name === 'records_consumed');
+  assert.equal(
+    consumed.reduce((sum, { count }) => sum + (count ?? 0), 0),
+    20,
+    stdout,
+  );
+  assert.ok(
+    events.some(({ name, success }) => name === 'offsets_committed' && success === true),
+    stdout,
+  );
+  assert.ok(
+    events.some(({ name }) => name === 'shutdown_complete'),
+    stdout,
+  );
+  assert.equal(await committed(bootstrap), 20);
+});
+
+/** What VerifiableConsumer prints. */
+interface Event {
+  readonly name: string;
+  readonly partitions?: readonly unknown[];
+  readonly count?: number;
+  readonly success?: boolean;
+}
