@@ -49,7 +49,6 @@ export function* rebuildIndexes(
     }
     if (scanner.stopped !== 'end') return false;
   }
-  segment.loadIndexes();
   segment.offsetIndex.table.cut(0);
   segment.timeIndex.table.cut(0);
   for (const point of points) {

@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Uuid } from '../base/uuid.ts';
 import type { ProduceRules } from '../records/validate.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { IndexOwner } from './entry-table.ts';
 import type { LaneEntry } from './lane-entry.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
@@ -41,7 +42,7 @@ export interface LogParts {
 }
 
 /** The state of one log, shared by the parts that work on it: `PartitionLog` owns it. */
-export class LogCore {
+export class LogCore implements IndexOwner {
   readonly topic: string;
   readonly partition: number;
   topicId: Uuid;
@@ -87,6 +88,7 @@ export class LogCore {
     this.#isUnnamed = parts.entriesDirty;
     this.takeName();
     this.producers.transactions.setHighWatermark(parts.offsets.highWatermark);
+    for (const segment of this.segments.all()) this.adopt(segment);
   }
 
   /** Of a log that never had a record nothing is lost with its names: they begin to count with the first one. */
@@ -95,6 +97,20 @@ export class LogCore {
     this.#isUnnamed = false;
     this.directoryDirty = true;
     this.parentDirty = true;
+  }
+
+  /** The segment is the log's now. */
+  adopt(segment: Segment): void {
+    segment.attachIndexes(this.resources.indexMemory, this);
+  }
+
+  spillBegan(): void {
+    this.background.begin();
+  }
+
+  spillEnded(error: DiskError | null): void {
+    if (error !== null && !this.offline) this.logger.warn('An index could not be written', { error });
+    this.background.end();
   }
 
   /** Made for the first line. */

@@ -28,7 +28,7 @@ export function cutLog(target: CutTarget, offset: number): void {
   const holding = segments.floor(offset);
   if (holding + 1 < segments.count) for (const segment of segments.removeFrom(holding + 1)) segment.discard();
   const active = segments.active;
-  active.loadIndexes();
+  active.prepareToGrow();
   const position = active.find(scanner, offset) ? scanner.position : active.sizeBytes;
   active.truncate(position, offset, scanner);
   snapshots.removeAbove(offset);

@@ -116,7 +116,7 @@ export function* loadLog(
   epochs.truncateFromStart(logStartOffset);
   snapshots.removeAbove(logEndOffset);
   snapshots.removeStrays(new Set(segments.map((segment) => segment.baseOffset)));
-  (segments.at(-1) as Segment).loadIndexes();
+  (segments.at(-1) as Segment).prepareToGrow();
   const topicId = readTopicId(loading);
   return new PartitionLog(resources, {
     topic: request.topic,

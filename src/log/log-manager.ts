@@ -12,6 +12,7 @@ import {
   strayDirectoryName,
 } from './file-names.ts';
 import { settleFutures, type UnfinishedMove } from './future-directories.ts';
+import type { IndexMemory } from './index-memory.ts';
 import { LoadProgress } from './load-progress.ts';
 import { LogCloser } from './log-closer.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
@@ -42,6 +43,8 @@ export interface LogManagerOptions {
   readonly recoveryThreads?: number;
   /** `producer.id.expiration.ms`. */
   readonly producerIdExpirationMs?: number;
+  /** Bytes that the indexes of all logs may hold in memory, `MAX_INDEX_BYTES` when left out. */
+  readonly maxIndexBytes?: number;
   /** `log.flush.offset.checkpoint.interval.ms`: recovery points and log starts. */
   readonly checkpointIntervalMs?: number;
   /** `replica.high.watermark.checkpoint.interval.ms`. */
@@ -80,7 +83,7 @@ export class LogManager {
     this.directories = options.directories;
     this.#environment = environment;
     this.#options = options;
-    this.#resources = newResources(environment, options.producerIdExpirationMs);
+    this.#resources = newResources(environment, options.producerIdExpirationMs, options.maxIndexBytes);
     this.#remover = new TreeRemover(environment);
     this.#checkpoints = new Map(
       options.directories.map((directory) => [
@@ -197,6 +200,11 @@ export class LogManager {
   roomIn(directory: LogDirectory): { readonly totalBytes: number; readonly usableBytes: number } {
     const { disk } = this.#environment;
     return { totalBytes: disk.totalBytes(directory.path), usableBytes: disk.freeBytes(directory.path) };
+  }
+
+  /** What the indexes of all logs hold in memory. */
+  get indexMemory(): IndexMemory {
+    return this.#resources.indexMemory;
   }
 
   /** Every log, in no particular order. */

@@ -3,6 +3,7 @@ import type { ValidationResources } from '../records/validate.ts';
 import { AppendGate } from './append-gate.ts';
 import { BatchScanner } from './batch-scanner.ts';
 import { FlushTimer } from './flush-timer.ts';
+import { IndexMemory, MAX_INDEX_BYTES } from './index-memory.ts';
 import type { LogEnvironment } from './log-environment.ts';
 
 /** What logs share: the ports, and buffers and timers of which one serves all. */
@@ -10,6 +11,7 @@ export interface LogResources {
   readonly environment: LogEnvironment;
   readonly gate: AppendGate;
   readonly flushTimer: FlushTimer;
+  readonly indexMemory: IndexMemory;
   readonly validation: ValidationResources;
   /** For lookups, which begin and end within one call. */
   readonly scanner: BatchScanner;
@@ -26,11 +28,13 @@ const CHUNK_BYTES = 256 * 1024;
 export function newResources(
   environment: LogEnvironment,
   producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS,
+  maxIndexBytes = MAX_INDEX_BYTES,
 ): LogResources {
   return {
     environment,
     gate: new AppendGate(),
     flushTimer: new FlushTimer(environment.clock),
+    indexMemory: new IndexMemory(maxIndexBytes),
     validation: {
       compute: environment.compute,
       budget: new BlockBudget(MAX_BLOCK_BYTES_HELD),

@@ -80,6 +80,7 @@ export class LogWriter implements LaneHost {
     this.preallocate(segment);
     sealed.seal();
     segments.push(segment);
+    core.adopt(segment);
     core.tail.clear();
     core.directoryDirty = true;
     background.run((done) => sealed.persistIndexes(true, done), this.#besideFailed);

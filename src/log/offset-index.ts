@@ -69,11 +69,15 @@ export class OffsetIndex {
     const { table } = this;
     let low = -1;
     let high = table.count - 1;
-    const { nearFirst, nearLast } = table;
-    if (nearFirst <= nearLast) {
+    const { tailFirst, nearFirst, nearEnd } = table;
+    if (tailFirst < table.count) {
+      if (this.#field(tailFirst, fieldStart) <= value) low = tailFirst;
+      else high = tailFirst - 1;
+    }
+    if (low < 0 && nearFirst < nearEnd) {
       if (this.#field(nearFirst, fieldStart) > value) high = nearFirst - 1;
-      else if (this.#field(nearLast, fieldStart) <= value) low = nearLast;
-      else [low, high] = [nearFirst, nearLast];
+      else if (this.#field(nearEnd - 1, fieldStart) <= value) low = nearEnd - 1;
+      else [low, high] = [nearFirst, nearEnd - 1];
     }
     while (low < high) {
       const middle = (low + high + 1) >> 1;

@@ -302,6 +302,7 @@ export class PartitionLog {
     this.whenIdle(() => {
       this.#cut(Math.min(offset, this.logStartOffset), done, () => {
         emptyLog(this.#cutTarget(), offset);
+        this.#core.adopt(this.#core.segments.active);
         this.#core.offsets.restartAt(offset);
         this.#core.producers.transactions.setHighWatermark(offset);
         this.#core.epochs.clear();
@@ -503,6 +504,8 @@ export class PartitionLog {
   /** The directory has been renamed. */
   moved(path: string): void {
     this.#core.place.path = path;
+    for (const segment of this.segments) segment.moved(path);
+    this.#graveyard.moved(path);
   }
 
   /** The log is being deleted: nothing is written any more, its files are closed once nothing is in flight. */

@@ -32,7 +32,13 @@ export class SegmentGraveyard {
 
   /** Takes segments that are no longer part of the log. Nothing happens to their files before `work`. */
   bury(segments: readonly Segment[]): void {
+    for (const segment of segments) segment.detachIndexes();
     this.#waiting.push(...segments);
+  }
+
+  /** The directory of the log has another name. */
+  moved(directory: string): void {
+    for (const segment of this.#waiting) segment.moved(directory);
   }
 
   /** Renames the files, one segment a step; nothing of the segments may be in flight. What fails is left to the next start. */

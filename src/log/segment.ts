@@ -10,6 +10,8 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './file-names.ts';
+import type { IndexOwner } from './entry-table.ts';
+import type { IndexMemory } from './index-memory.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
 import { type AbortedTransaction, TransactionIndex } from './transaction-index.ts';
@@ -291,11 +293,32 @@ export class Segment {
     this.#indexChanges++;
   }
 
-  /** Brings the indexes into memory: the segment is to grow. @throws DiskError */
-  loadIndexes(): void {
-    this.offsetIndex.table.load();
-    this.timeIndex.table.load();
-    this.txnIndex.load();
+  /** Brings the last entries of the indexes into memory: the segment is to grow. @throws DiskError */
+  prepareToGrow(): void {
+    this.offsetIndex.table.holdLast();
+    this.timeIndex.table.holdLast();
+    this.txnIndex.holdLast();
+  }
+
+  /** The segment is a log's: from now on the memory of its indexes is counted and bounded. */
+  attachIndexes(memory: IndexMemory, owner: IndexOwner): void {
+    this.offsetIndex.table.attach(memory, owner);
+    this.timeIndex.table.attach(memory, owner);
+    this.txnIndex.attach(memory, owner);
+  }
+
+  /** The segment is no longer part of its log: nothing of its indexes is written unasked. */
+  detachIndexes(): void {
+    this.offsetIndex.table.detach();
+    this.timeIndex.table.detach();
+    this.txnIndex.detach();
+  }
+
+  /** The directory with its files has another name. */
+  moved(directory: string): void {
+    this.offsetIndex.table.moveTo(directory);
+    this.timeIndex.table.moveTo(directory);
+    this.txnIndex.moveTo(directory);
   }
 
   /** Cuts the segment before the batch at `position`, whose offsets begin at `offset` or above; revokes leases into it. @throws DiskError */

@@ -61,7 +61,6 @@ export function* rebuildTransactionIndex(
     segments.slice(0, i),
     segment.baseOffset,
   );
-  segment.txnIndex.load();
   scanner.over(segment.file, 0, segment.sizeBytes);
   while (scanner.next()) {
     const aborted = applyScanned(producers, scanner);

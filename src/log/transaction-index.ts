@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { Disk, DiskCallback } from '../io/disk.ts';
 import { readInt64, writeInt64 } from '../records/int64.ts';
-import { EntryTable } from './entry-table.ts';
+import { EntryTable, type IndexOwner } from './entry-table.ts';
+import type { IndexMemory } from './index-memory.ts';
 
 /**
  * Bytes of an entry:
@@ -30,11 +31,14 @@ export interface AbortedTransaction {
  * segments never have one.
  */
 export class TransactionIndex {
-  readonly path: string;
+  /** Of the file; follows `moveTo`. */
+  path: string;
   readonly #disk: Disk;
   #table: EntryTable | null;
   /** True once the name of the file is as durable as the rest of the segment's. */
   #isNamed: boolean;
+  #memory: IndexMemory | null = null;
+  #owner: IndexOwner | null = null;
 
   private constructor(disk: Disk, path: string, table: EntryTable | null) {
     this.#disk = disk;
@@ -69,6 +73,26 @@ export class TransactionIndex {
     return null;
   }
 
+  /** See `EntryTable`. */
+  attach(memory: IndexMemory, owner: IndexOwner): void {
+    this.#memory = memory;
+    this.#owner = owner;
+    this.#table?.attach(memory, owner);
+  }
+
+  /** See `EntryTable`. */
+  detach(): void {
+    this.#memory = null;
+    this.#owner = null;
+    this.#table?.detach();
+  }
+
+  /** The file is in another directory now. */
+  moveTo(directory: string): void {
+    this.path = directory + this.path.slice(this.path.lastIndexOf('/'));
+    this.#table?.moveTo(directory);
+  }
+
   /** How many transactions. */
   get count(): number {
     return this.#table?.count ?? 0;
@@ -89,10 +113,9 @@ export class TransactionIndex {
     };
   }
 
-  /** Adds a transaction whose marker lies above all others. The entries must be in memory. */
+  /** Adds a transaction whose marker lies above all others. The last one must be in memory. */
   append(aborted: AbortedTransaction): void {
-    this.#table ??= EntryTable.rebuilt(this.#disk, this.path, TXN_ENTRY_BYTES);
-    const table = this.#table;
+    const table = (this.#table ??= this.#made());
     const last = table.count - 1;
     assert(last < 0 || this.#field(last, Field.lastOffset) < aborted.lastOffset, 'markers come in order');
     const at = table.grow();
@@ -122,12 +145,20 @@ export class TransactionIndex {
   truncateTo(offset: number): void {
     this.#table?.cut(this.#firstEndingAt(offset));
     // What was never written leaves no file behind that would have to be cut.
-    if (this.count === 0 && !this.#disk.exists(this.path)) this.#table = null;
+    if (this.count > 0 || this.#disk.exists(this.path)) return;
+    this.#table?.close();
+    this.#table = null;
   }
 
-  /** Brings the entries into memory: the segment is to grow. @throws DiskError */
-  load(): void {
-    this.#table?.load();
+  #made(): EntryTable {
+    const table = EntryTable.rebuilt(this.#disk, this.path, TXN_ENTRY_BYTES);
+    if (this.#memory !== null && this.#owner !== null) table.attach(this.#memory, this.#owner);
+    return table;
+  }
+
+  /** Brings the last entry into memory: the segment is to grow. @throws DiskError */
+  holdLast(): void {
+    this.#table?.holdLast();
   }
 
   /** Gives the memory back, if the file has everything. */
