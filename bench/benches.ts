@@ -7,6 +7,7 @@ import { ingestRows } from './rows/ingest.ts';
 import { manyRows } from './rows/many.ts';
 import { metadataRows } from './rows/metadata.ts';
 import { partitionRows } from './rows/partitions.ts';
+import { quorumRows } from './rows/quorum.ts';
 import { smallRows } from './rows/small.ts';
 import { startRows } from './rows/start.ts';
 
@@ -27,6 +28,7 @@ export const BENCHES: readonly Bench[] = [
   { name: 'many', title: 'Ten thousand connections', run: manyRows },
   { name: 'cold', title: 'A reader of old data beside a paced producer', run: coldRows },
   { name: 'codec', title: 'Compression', run: codecRows },
+  { name: 'quorum', title: 'Commits of the metadata log', run: quorumRows },
   { name: 'metadata', title: 'The metadata of a large cluster', run: metadataRows },
   {
     name: 'partitions',
