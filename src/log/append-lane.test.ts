@@ -85,7 +85,7 @@ suite('the lane of a log', () => {
   test('appends between cork and uncork, or behind a slow write, become one write', () => {
     const harness = new LogHarness({ disk: SLOW }).open();
     const log = harness.log();
-    harness.flush(log);
+    harness.produce(log, harness.batch(1));
     const writes = countWrites(harness, log);
     harness.manager?.cork();
     harness.manager?.cork();
@@ -99,7 +99,7 @@ suite('the lane of a log', () => {
     assert.equal(writes(), 2);
     assert.deepEqual(
       told.map((one) => one.outcome?.baseOffset),
-      Array.from({ length: 20 }, (_, i) => i),
+      Array.from({ length: 20 }, (_, i) => i + 1),
     );
   });
 
@@ -123,11 +123,15 @@ suite('the lane of a log', () => {
     const harness = new LogHarness({ disk: SLOW }).open();
     harness.flush(harness.log());
     harness.close();
-    harness.disk.remove('/data/t-0/partition.metadata');
     harness.open();
     const log = harness.log();
     assert.equal(log.topicId, ZERO_UUID);
     log.adoptTopicId(TOPIC_ID);
+    harness.flush(log);
+    assert.ok(
+      !harness.disk.exists(`${log.path}/partition.metadata`),
+      'nobody waits for that of an empty log',
+    );
     send(harness, log, harness.batch(1));
     assert.ok(harness.clock.runUntilTrue(() => (log.segments[0]?.file.sizeBytes ?? 0) > 0));
     assert.ok(harness.disk.exists(`${log.path}/partition.metadata`));

@@ -16,6 +16,8 @@ export class LogFlushing implements FlushHost {
   readonly #flusher: Flusher;
   readonly #epochFile: SmallFileWriter;
   readonly #metadataFile: SmallFileWriter;
+  /** The identity is to be written, and nobody has asked for that yet. */
+  #metadataDirty: boolean;
   /** What the leader epoch checkpoint says, or will once it is written; null when that is not known. */
   #epochText: string | null;
   /** Called when the durable end has grown. */
@@ -37,7 +39,7 @@ export class LogFlushing implements FlushHost {
       () => formatPartitionMetadata(core.topicId),
     );
     this.#epochText = dirty.epochs ? null : this.#epochContent();
-    if (dirty.metadata) this.#metadataFile.save();
+    this.#metadataDirty = dirty.metadata;
   }
 
   /** Makes everything published before the call durable. */
@@ -63,13 +65,20 @@ export class LogFlushing implements FlushHost {
     if (!offline && offsets.end > offsets.flushedEnd) this.published();
   }
 
-  /** The log's topic id has changed. */
-  saveMetadata(): void {
+  /** The log's topic id has changed: `whenMetadataSaved` writes it, or a flush once there are records. */
+  metadataChanged(): void {
+    this.#metadataDirty = true;
+  }
+
+  #saveMetadata(): void {
+    if (!this.#metadataDirty) return;
+    this.#metadataDirty = false;
     this.#metadataFile.save();
   }
 
-  /** Calls `done` when `partition.metadata` is durable, or could not be made so for now: the next flush tries again. */
+  /** Has `partition.metadata` written, and calls `done` when it is durable, or could not be made so for now: the next flush tries again. */
   whenMetadataSaved(done: () => void): void {
+    this.#saveMetadata();
     this.#metadataFile.whenSaved((error) => {
       if (error !== null) this.#core.logger.warn('partition.metadata could not be written', { error });
       done();
@@ -130,6 +139,7 @@ export class LogFlushing implements FlushHost {
         one(error);
       });
     }
+    if (core.offsets.end > 0) this.#saveMetadata();
     this.#saveEpochs();
     this.#epochFile.whenSaved(one);
     this.#metadataFile.whenSaved(one);

@@ -41,6 +41,8 @@ export class PartitionLog {
   readonly #lane: AppendLane;
   readonly #graveyard: SegmentGraveyard;
   readonly #leaveDirectory: () => void;
+  /** The directory does not name the topic yet: the first append has that done, so that ten thousand new partitions do not mean as many flushes. */
+  #isUnnamed: boolean;
   /** Grows with each deletion of segments whose renaming is not durable yet; 0 without any. */
   #burials = 0;
   /** Set by the manager; without checkpoints there is nothing to settle. */
@@ -56,7 +58,7 @@ export class PartitionLog {
     this.#writer = new LogWriter(core, this.#flushing, (cause) => this.#breakDown(cause));
     this.#lane = new AppendLane(this.#writer, resources.validation, core.producers, resources.gate);
     this.#graveyard = new SegmentGraveyard(resources.environment, () => core.config.fileDeleteDelayMs);
-    if (parts.writeMetadata) this.#holdUntilNamed();
+    this.#isUnnamed = parts.writeMetadata;
     this.#writer.setRollJitter(core.segments.active);
     this.#leaveDirectory = core.directory.onOffline(() => this.#shut());
   }
@@ -81,12 +83,13 @@ export class PartitionLog {
   adoptTopicId(topicId: Uuid): void {
     assert(this.#core.topicId === ZERO_UUID, 'a log changes its topic never');
     this.#core.topicId = topicId;
-    this.#flushing.saveMetadata();
-    this.#holdUntilNamed();
+    this.#flushing.metadataChanged();
+    this.#isUnnamed = true;
   }
 
   /** Records come after the identity: a log without one is empty or made by an old version, so that a new topic never inherits what a deleted one left. */
   #holdUntilNamed(): void {
+    this.#isUnnamed = false;
     this.holdUntil((done) => this.#flushing.whenMetadataSaved(done));
   }
 
@@ -189,6 +192,7 @@ export class PartitionLog {
    * come early.
    */
   append(request: AppendRequest, done: AppendCallback): void {
+    if (this.#isUnnamed) this.#holdUntilNamed();
     this.#lane.append(request, done);
   }
 

@@ -150,7 +150,7 @@ test('idempotent producers write each record once and in order, through retries,
 test('a retry that meets its first attempt on the way is answered like it, well or badly', () => {
   const harness = new LogHarness({ disk: { latency: { ...SSD_LATENCY, inlineAppends: 0 } } }).open();
   const log = harness.log();
-  harness.flush(log);
+  harness.produce(log, harness.batch(1));
   const batch = harness.batch(3, { producerId: 5, producerEpoch: 0, baseSequence: 0 });
   const outcomes: AppendOutcome[] = [];
   const send = (): void =>
@@ -179,10 +179,10 @@ test('a retry that meets its first attempt on the way is answered like it, well 
       duplicate,
     })),
     [
-      { errorCode: 0, baseOffset: 0, endOffset: 3, duplicate: false },
-      { errorCode: 0, baseOffset: 0, endOffset: 3, duplicate: true },
-      { errorCode: 0, baseOffset: 0, endOffset: 3, duplicate: true },
+      { errorCode: 0, baseOffset: 1, endOffset: 4, duplicate: false },
+      { errorCode: 0, baseOffset: 1, endOffset: 4, duplicate: true },
+      { errorCode: 0, baseOffset: 1, endOffset: 4, duplicate: true },
     ],
   );
-  assert.equal(log.logEndOffset, 3);
+  assert.equal(log.logEndOffset, 4);
 });
