@@ -45,7 +45,10 @@ export function handleFetch(quorum: Quorum, request: RaftRequest<1>): void {
   const errorCode = checkLeaderOnly(quorum, currentLeaderEpoch);
   const state = quorum.leading;
   if (errorCode !== ErrorCode.NONE || state === null) {
-    return answer(quorum, requestId, fetchAnswer(quorum, errorCode));
+    answer(quorum, requestId, fetchAnswer(quorum, errorCode));
+    const isAhead = errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH && state !== null;
+    if (isAhead && replicaId >= 0 && body.clusterId !== null) followInto(quorum, currentLeaderEpoch);
+    return;
   }
   const waiter: WaitingFetch = {
     requestId,
@@ -62,6 +65,15 @@ export function handleFetch(quorum: Quorum, request: RaftRequest<1>): void {
   const isDue = position.kind !== 'valid' || hasNews(quorum, state, waiter) || body.maxWaitMs === 0;
   if (isDue || state.waiting.length >= MAX_WAITING_FETCHES) return serve(quorum, waiter, position);
   state.waiting.push(waiter);
+}
+
+/**
+ * A replica has heard of a later epoch than this leader's. Its candidate may be gone by now, and a replica never goes back: an observer, which calls no election itself, would
+ * be cut off until somebody else does. So the leader gives way to the epoch, as in Raft for any request; a voter in the replica's place could have it do so by Vote. Apache Kafka leaves the
+ * observer waiting.
+ */
+function followInto(quorum: Quorum, epoch: number): void {
+  quorum.becomeUnattached(epoch);
 }
 
 /** Answers the fetches that waited for what is there now, or long enough. */

@@ -215,7 +215,10 @@ export class RaftMachine {
     this.#on(nowMs, () => {
       const sent = this.#quorum.requests.take(correlationId);
       if (sent === null) return;
-      if (this.#read(sent, body, batches) === 'failed') this.#quorum.requests.failed(sent.destination, nowMs);
+      const reading = this.#read(sent, body, batches);
+      // A bootstrap server that does not help is not asked again at once: while nobody leads, none does.
+      const isNoHelp = sent.destination.kind === 'bootstrap' && this.#quorum.role === sent.role;
+      if (reading === 'failed' || isNoHelp) this.#quorum.requests.failed(sent.destination, nowMs);
     });
   }
 
