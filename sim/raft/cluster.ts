@@ -13,6 +13,7 @@ import {
   endpointsOf,
   optionsOf,
   overTheWire,
+  TIMEOUTS,
   VERSIONS_ANSWER,
   versionOf,
   voterOf,
@@ -48,6 +49,8 @@ export interface ClusterPlan {
   readonly kraftVersion: 0 | 1;
   /** The controllers add themselves to the voters. */
   readonly autoJoin: boolean;
+  /** `controller.quorum.retry.backoff.ms`: the longer, the fewer events go into asking around while nobody leads. */
+  readonly retryBackoffMs: number;
 }
 
 /** A request under way to a node, and who waits for its answer. */
@@ -430,6 +433,7 @@ export class Cluster implements Facts, Surroundings {
     const { plan } = this;
     return {
       ...optionsOf(id, this.random.fork(), { configured: this.configuredVoters.voters }),
+      timeouts: { ...TIMEOUTS, retryBackoffMs: plan.retryBackoffMs },
       directoryId: (this.nodes.get(id) as SimNode).disk.directoryId,
       canBecomeVoter: this.canBecomeVoter(id),
       autoJoin: plan.autoJoin && this.canBecomeVoter(id),

@@ -2,7 +2,7 @@ import type { Random } from '../../src/base/random.ts';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
 import { keyOf, VoterSet } from '../../src/raft/voter-set.ts';
 import type { Cluster } from './cluster.ts';
-import type { SimProcess } from './node.ts';
+import type { SimNode, SimProcess } from './node.ts';
 import { isExpendable, isRemovable } from './voters-in-use.ts';
 
 type Act = (cluster: Cluster, random: Random) => void;
@@ -80,21 +80,18 @@ export const MISHAPS = {
   },
   // Clocks.
   skew: (cluster, random) =>
-    onAny(cluster, random, ({ node }) => node.clock.setRate(cluster.nowMs, 0.3 + random.below(30) / 10)),
-  jump: (cluster, random) => onAny(cluster, random, ({ node }) => node.clock.jump(random.below(5000))),
+    anyNode(cluster, random).clock.setRate(cluster.nowMs, 0.3 + random.below(30) / 10),
+  jump: (cluster, random) => anyNode(cluster, random).clock.jump(random.below(5000)),
   // Disks.
-  'slow-disk': (cluster, random) =>
-    onAny(cluster, random, ({ node }) => {
-      node.speed.slowness = random.pick([5, 30, 150]);
-    }),
-  'slow-log': (cluster, random) =>
-    onAny(cluster, random, ({ node }) => {
-      node.speed.logSlowness = random.pick([50, 300, 1000]);
-    }),
-  'failing-disk': (cluster, random) =>
-    onAny(cluster, random, ({ node }) => {
-      node.speed.failChance = 0.1;
-    }),
+  'slow-disk': (cluster, random) => {
+    anyNode(cluster, random).speed.slowness = random.pick([5, 30, 150]);
+  },
+  'slow-log': (cluster, random) => {
+    anyNode(cluster, random).speed.logSlowness = random.pick([50, 300, 1000]);
+  },
+  'failing-disk': (cluster, random) => {
+    anyNode(cluster, random).speed.failChance = 0.1;
+  },
   'mend-disks': (cluster) => {
     for (const { speed } of cluster.nodes.values()) speed.mend();
   },
@@ -147,6 +144,10 @@ export function isMishap(name: string): name is MishapName {
 
 function anyId(cluster: Cluster, random: Random): number {
   return random.between(1, cluster.nodes.size);
+}
+
+function anyNode(cluster: Cluster, random: Random): SimNode {
+  return cluster.nodes.get(anyId(cluster, random)) as SimNode;
 }
 
 function leaderOrAny(cluster: Cluster, random: Random): number {

@@ -9,6 +9,7 @@ import type {
   RequestToSend,
 } from '../../src/raft/raft-api.ts';
 import { RaftMachine } from '../../src/raft/raft-machine.ts';
+import { VoterSet } from '../../src/raft/voter-set.ts';
 import { type Batch, EMPTY_IMAGE, replayed, type Snapshot } from './batch.ts';
 import type { Disk } from './disk.ts';
 import type { LogCopy } from './log-copy.ts';
@@ -287,6 +288,11 @@ export class SimProcess {
     const controlRecords = records.flatMap((record, i) =>
       record.type === 'LEADER_CHANGE' ? [] : [{ offset: baseOffset + i, record }],
     );
+    for (const { record } of controlRecords) {
+      const what =
+        record.type === 'KRAFT_VOTERS' ? new VoterSet(record.voters).toString() : record.kraftVersion;
+      this.#world.note(this.id, `appends ${record.type} ${what}`);
+    }
     const value = this.#world.nextValue();
     this.#appendOwn({ baseOffset, endOffset: baseOffset + records.length, epoch, controlRecords, value });
   }

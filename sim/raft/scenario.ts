@@ -157,17 +157,14 @@ const RECIPES = {
   /** A candidate that was elected for a log it did not hold durably, and lost. */
   'short-candidate': {
     mishaps: {
-      'trap-candidate': 6,
-      'slow-log': 5,
+      'trap-candidate': 8,
+      'slow-log': 10,
       'mend-disks': 1,
-      'crash-leader': 2,
-      'cut-leader': 4,
-      start: 4,
-      'heal-network': 3,
-      burst: 5,
+      'crash-leader': 8,
+      start: 10,
     },
-    mishapEveryMs: 500,
-    appendEveryMs: 60,
+    mishapEveryMs: 400,
+    appendEveryMs: 500,
   },
   /** KIP-996: a voter that does not hear the leader, and is heard by all, brings down nobody who is heard. */
   'deaf-voter': { mishaps: { 'cut-one-way': 6, 'cut-link': 8, 'heal-network': 4, resign: 1, burst: 2 } },
@@ -232,6 +229,7 @@ export function planRaftScenario(name: RaftScenarioName, random: Random, nodes?:
       observers: random.between(1, 2),
       kraftVersion,
       autoJoin: recipe.autoJoin ?? random.chance(0.4),
+      retryBackoffMs: random.pick([20, 100, 300]),
     },
     weather: recipe.weather ?? FAIR,
     mishaps: recipe.mishaps,

@@ -7,15 +7,21 @@ const MAX_RUNS = 400;
 /**
  * Looks for a smaller run that fails as `found` did: first fewer kinds of mishap, then fewer events before everything heals. What is left out changes what follows, so each is tried.
  * @param note is told what was reached
+ * @param simulate runs what is tried
  */
-export function shrink(run: RaftRun, found: RaftResult, note: (line: string) => void): RaftRun {
+export function shrink(
+  run: RaftRun,
+  found: RaftResult,
+  note: (line: string) => void,
+  simulate: (run: RaftRun) => RaftResult = simulateRaft,
+): RaftRun {
   const wanted = invariantOf(found);
   let runs = 0;
   let best: RaftRun = { ...run, scenario: found.scenario.name };
   let fewestEvents = run.events ?? DEFAULT_EVENTS;
   const attempt = (smaller: RaftRun): boolean => {
     if (++runs > MAX_RUNS) return false;
-    const result = simulateRaft({ ...smaller, print: undefined });
+    const result = simulate({ ...smaller, print: undefined });
     if (result.failure === null || invariantOf(result) !== wanted) return false;
     best = smaller;
     fewestEvents = Math.min(fewestEvents, smaller.events ?? fewestEvents, result.events);

@@ -22,6 +22,13 @@ export class LogsMatch implements Invariant {
     if (member !== null) this.#check(node, member, offset);
   }
 
+  fetched(node: SimNode, batch: Batch): void {
+    const endOffset = node.member?.view.endOffset ?? 0;
+    if (batch.baseOffset === endOffset) return;
+    const detail = `node ${node.id} appends ${describeBatch(batch)} to a log that ends at ${endOffset}`;
+    throw new RaftViolation(this, detail, [node.id]);
+  }
+
   truncates(node: SimNode, endOffset: number): void {
     const { member } = node;
     const checked = (member && this.#checked.get(member)) ?? 0;
