@@ -131,13 +131,16 @@ ${missing.join(', ')}.
 ## Clients
 
 Proven by \`npm run test:interop\`: kcat (librdkafka), kafkajs and @platformatic/kafka as producers and admins, and of Apache Kafka 4.2.1 ConsoleProducer, ProducerPerformance, ConsoleConsumer with
-\`--partition\` and \`--offset\`, TopicCommand, GetOffsetShell and DumpLogSegments. Consumer groups (classic protocol) with kafkajs, @platformatic/kafka, kcat -G, ConsoleConsumer and ConsumerGroupCommand.
-What needs a transaction does not work yet.
+\`--partition\` and \`--offset\`, TopicCommand, GetOffsetShell, DeleteRecordsCommand, LogDirsCommand, DumpLogSegments and MetadataShell. Consumer groups (classic protocol)
+with kafkajs, @platformatic/kafka, kcat -G, ConsoleConsumer, VerifiableConsumer and ConsumerGroupCommand.
+What needs a transaction coordinator does not work yet; READ_COMMITTED consumers of topics that hold transactions do.
 
 ## Files
 
-Data directories are Apache Kafka's: \`meta.properties\`, \`.lock\`, checkpoints, segments, offset and time indexes, producer snapshots, \`leader-epoch-checkpoint\`, \`partition.metadata\`, the clean-shutdown marker, and the
-metadata log \`__cluster_metadata-0\` with \`quorum-state\` (kraft.version 0), snapshots and \`bootstrap.checkpoint\`. An Apache Kafka node and an Odradek node exclude each other by the lock.
+Data directories are Apache Kafka's, byte for byte: \`meta.properties\`, \`.lock\`, the four checkpoints, segments with \`.index\`, \`.timeindex\` and \`.txnindex\`, producer snapshots, \`leader-epoch-checkpoint\`, \`partition.metadata\`, the
+clean-shutdown marker, \`-delete\`, \`-stray\` and \`-future\` directories, \`.deleted\`, \`.swap\` and \`.cleaned\` left over by a crash, and the metadata log \`__cluster_metadata-0\` with \`quorum-state\` (both versions), snapshots
+and \`bootstrap.checkpoint\`. Proven both ways: partition directories with every codec and with transactions (\`partition-directories\`), groups and offsets (\`groups-move\`), and whole standalone nodes of
+kraft.version 0 and 1 (\`kafka-node\`). An Apache Kafka node and an Odradek node exclude each other by the lock.
 `;
 }
 
