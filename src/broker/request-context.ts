@@ -84,6 +84,13 @@ export class RequestContext<Response extends object = object> {
     this.#settle('answered');
   }
 
+  /** Answers with a whole frame that was encoded already, of the request's API and version. */
+  respondEncoded(parts: SendPart[]): void {
+    if (this.outcome !== 'pending') throw new Error(`request of API ${this.apiKey} answered twice`);
+    this.parts = parts;
+    this.#settle('answered');
+  }
+
   /** Ends the request without an answer (Produce with acks=0). */
   settleSilently(): void {
     this.#settle('silent');

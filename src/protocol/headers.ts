@@ -99,6 +99,21 @@ export function encodeResponse<R extends MessageSpec>(
   return parts;
 }
 
+/** What stands before the body of a response that was encoded otherwise: size and header. */
+export function responseHead(
+  api: Answering<MessageSpec>,
+  version: number,
+  correlationId: number,
+  bodyBytes: number,
+): Buffer {
+  const { flexible } = codecOf(api.response, version);
+  const tagged = flexible && api.response.apiKey !== API_VERSIONS_KEY;
+  const head = Buffer.alloc(SIZE_BYTES + CORRELATION_ID_BYTES + (tagged ? 1 : 0));
+  head.writeInt32BE(head.length - SIZE_BYTES + bodyBytes, 0);
+  head.writeInt32BE(correlationId, SIZE_BYTES);
+  return head;
+}
+
 /**
  * A whole request frame. @param clientId null when there is none.
  * @throws ProtocolError when this version cannot carry the body.

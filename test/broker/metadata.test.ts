@@ -123,6 +123,60 @@ testInWorlds('all topics, none, by name and by id', async (world) => {
   assert.equal(tooEarly.topics[0]?.errorCode, ErrorCode.INVALID_REQUEST);
 });
 
+testInWorlds(
+  'an answer that is built in steps says the same as a small one, and keeps its place',
+  async (world) => {
+    const bench = await Bench.open(world);
+    const topics = [
+      { name: 'large', numPartitions: 1201, replicationFactor: 1, assignments: [], configs: [] },
+      ...Array.from({ length: 150 }, (_, i) => ({
+        name: `t${i}`,
+        numPartitions: 2,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [],
+      })),
+    ];
+    await world.wait(bench.client.call(CreateTopics, 7, { topics, timeoutMs: 60_000 }));
+    for (let version = 0; version <= 13; version++) {
+      const all = version === 0 ? [] : null;
+      const settled: string[] = [];
+      const first = bench.client.call(Metadata, version, { topics: all }).then((answer) => {
+        settled.push('large');
+        return answer;
+      });
+      const second = bench.client.call(Metadata, version, { topics: [{ name: 't3' }] }).then((answer) => {
+        settled.push('small');
+        return answer;
+      });
+      const [large, small] = await world.wait(Promise.all([first, second]));
+      assert.deepEqual(settled, ['large', 'small']);
+      assert.equal(large.topics.length, 151);
+      const indexes = large.topics
+        .find(({ name }) => name === 'large')
+        ?.partitions.map((one) => one.partitionIndex);
+      assert.deepEqual(
+        indexes,
+        Array.from({ length: 1201 }, (_, i) => i),
+      );
+      assert.deepEqual(
+        large.topics.find(({ name }) => name === 't3'),
+        small.topics[0],
+      );
+      assert.deepEqual({ ...large, topics: [] }, { ...small, topics: [] });
+    }
+    const named = [...topics, { name: 'none' }].map(({ name }) => ({ name }));
+    const mixed = await world.wait(
+      bench.client.call(Metadata, 12, { topics: named, allowAutoTopicCreation: false }),
+    );
+    assert.deepEqual(
+      mixed.topics.map(({ name }) => name),
+      named.map(({ name }) => name),
+    );
+    assert.equal(mixed.topics.at(-1)?.errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  },
+);
+
 testInWorlds('authorized operations are told when asked for', async (world) => {
   const bench = await Bench.open(world);
   await bench.createTopic('t');

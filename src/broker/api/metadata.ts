@@ -2,20 +2,23 @@
  * Metadata, versions 0–13: brokers of the client's listener and topics, by name, by id (v12) or all.
  *
  * A topic that does not exist is made when client and broker allow it (`allowAutoTopicCreation`, `auto.create.topics.enable`); the answer then
- * waits until its leaders are there, as far as they are on this broker, but no longer than `MAX_CREATION_WAIT_MS`.
+ * waits until its leaders are there, as far as they are on this broker, but no longer than `MAX_CREATION_WAIT_MS`. An answer with very many partitions is built in steps.
  */
 import { ErrorCode } from '../../base/errors.ts';
 import { CallbackTimer } from '../../base/timer-wheel.ts';
 import { ZERO_UUID } from '../../base/uuid.ts';
-import type { TopicImage } from '../../metadata/topics-image.ts';
+import type { PartitionRegistration } from '../../metadata/partition-registration.ts';
+import { TopicImage } from '../../metadata/topics-image.ts';
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/metadata.ts';
 import type { InputOf } from '../../protocol/schema.ts';
 import { createMissingTopics } from '../auto-creation.ts';
+import { StepRunner } from '../../log/step-runner.ts';
 import { type ApiHandler, api } from '../dispatch.ts';
 import { AclOperation, CLUSTER_RESOURCE, ResourceType } from '../hooks.ts';
 import { isInternalTopic, isValidTopicName } from '../internal-topics.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Services } from '../services.ts';
+import { encodeInSteps, MAX_PARTITIONS_AT_ONCE } from './metadata-pieces.ts';
 import { controllerIdFor, Reachability } from './topic-description.ts';
 
 /** How long an answer waits for topics that it had made; clients ask again when they get LEADER_NOT_AVAILABLE. */
@@ -29,8 +32,13 @@ type Context = RequestContext<Response>;
 type TopicAnswer = Response['topics'][number];
 type RequestTopic = NonNullable<MetadataRequest['topics']>[number];
 
+/** A topic there is, or the answer for one that there is not. */
+type Item = TopicImage | TopicAnswer;
+
 /** The handler of Metadata. */
 export function metadataApi(services: Services): ApiHandler {
+  // All large answers together keep the loop no longer than one.
+  const runner = new StepRunner(services.clock);
   return api({
     apiKey: 3,
     minVersion: 0,
@@ -38,7 +46,7 @@ export function metadataApi(services: Services): ApiHandler {
     request: MetadataRequest,
     response: MetadataResponse,
     handle(context, request) {
-      new MetadataCall(services, context, request).start();
+      new MetadataCall(services, runner, context, request).start();
     },
   });
 }
@@ -46,6 +54,7 @@ export function metadataApi(services: Services): ApiHandler {
 /** One request on its way. */
 class MetadataCall {
   readonly #services: Services;
+  readonly #runner: StepRunner;
   readonly #context: Context;
   readonly #anonymous: RequestContext;
   readonly #request: MetadataRequest;
@@ -53,8 +62,9 @@ class MetadataCall {
   /** Why a topic could not be made, by name. */
   readonly #creationErrors = new Map<string, ErrorCode>();
 
-  constructor(services: Services, context: Context, request: MetadataRequest) {
+  constructor(services: Services, runner: StepRunner, context: Context, request: MetadataRequest) {
     this.#services = services;
+    this.#runner = runner;
     this.#context = context;
     this.#anonymous = context as unknown as RequestContext;
     this.#request = request;
@@ -64,7 +74,7 @@ class MetadataCall {
   start(): void {
     const topics = this.#wanted();
     if (topics === null) {
-      this.#respond(this.#allTopics());
+      this.#answer(this.#allTopics());
       return;
     }
     if (topics.some((topic) => this.#isInvalid(topic))) {
@@ -75,7 +85,7 @@ class MetadataCall {
       return;
     }
     const missing = this.#missing(topics);
-    if (missing.length === 0) this.#respond(this.#describe(topics));
+    if (missing.length === 0) this.#answer(this.#describe(topics));
     else this.#createAndRespond(topics, missing);
   }
 
@@ -116,7 +126,7 @@ class MetadataCall {
       if (!waiting) return;
       waiting = false;
       services.wheel.cancel(timer);
-      if (!context.cancelled) context.guard(() => this.#respond(this.#describe(topics)));
+      if (!context.cancelled) context.guard(() => this.#answer(this.#describe(topics)));
     };
     const timer = new CallbackTimer(answer);
     const deadlineMs = Math.min(context.deadlineMs, context.receivedMs + MAX_CREATION_WAIT_MS);
@@ -153,16 +163,16 @@ class MetadataCall {
     );
   }
 
-  #allTopics(): TopicAnswer[] {
-    const answers: TopicAnswer[] = [];
+  #allTopics(): Item[] {
+    const items: Item[] = [];
     for (const topic of this.#services.view.image.topics.all()) {
-      if (this.#mayDescribe(topic.name)) answers.push(this.#topic(topic));
+      if (this.#mayDescribe(topic.name)) items.push(topic);
     }
-    return answers;
+    return items;
   }
 
-  #describe(topics: readonly RequestTopic[]): TopicAnswer[] {
-    const answers: TopicAnswer[] = [];
+  #describe(topics: readonly RequestTopic[]): Item[] {
+    const answers: Item[] = [];
     const seen = new Set<string>();
     // If any topic is named by id, names are not looked at.
     const byId = topics.some(({ topicId }) => topicId !== ZERO_UUID);
@@ -175,7 +185,7 @@ class MetadataCall {
     return answers;
   }
 
-  #byId(topicId: string): TopicAnswer {
+  #byId(topicId: string): Item {
     const topic = this.#services.view.image.topics.byId(topicId);
     if (topic === undefined) {
       return {
@@ -186,26 +196,28 @@ class MetadataCall {
         partitions: [],
       };
     }
-    if (this.#mayDescribe(topic.name)) return this.#topic(topic);
+    if (this.#mayDescribe(topic.name)) return topic;
     return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, name: null, topicId, partitions: [] };
   }
 
-  #byName(name: string): TopicAnswer {
+  #byName(name: string): Item {
     if (!this.#mayDescribe(name)) {
       return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, name, partitions: [] };
     }
     const topic = this.#services.view.image.topics.byName(name);
-    if (topic !== undefined) return this.#topic(topic);
+    if (topic !== undefined) return topic;
     const errorCode =
       this.#creationErrors.get(name) ??
       (isValidTopicName(name) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION);
     return { errorCode, name, isInternal: isInternalTopic(name), partitions: [] };
   }
 
-  #topic(topic: TopicImage): TopicAnswer {
+  /** What is said of a topic, with its partitions of `[from, end)`. */
+  readonly #topic = (topic: TopicImage, from: number, end: number): TopicAnswer => {
     const knowsListenerError = this.#context.apiVersion >= FIRST_VERSION_WITH_LISTENER_ERROR;
     const partitions = [];
-    for (const [index, registration] of topic.inOrder()) {
+    for (let index = from; index < end; index++) {
+      const registration = topic.partition(index) as PartitionRegistration;
       partitions.push(this.#reachability.describe(index, registration, knowsListenerError));
     }
     return {
@@ -218,19 +230,51 @@ class MetadataCall {
         ? this.#services.authorizer.authorizedOperations(this.#anonymous, ResourceType.TOPIC, topic.name)
         : NO_OPERATIONS,
     };
+  };
+
+  /** Answers now, or in steps if that is much. */
+  #answer(items: readonly Item[]): void {
+    let partitions = items.length;
+    for (const item of items) if (item instanceof TopicImage) partitions += item.partitionCount;
+    if (partitions > MAX_PARTITIONS_AT_ONCE) return this.#answerInSteps(items);
+    return this.#respond(
+      items.map((item) => (item instanceof TopicImage ? this.#topic(item, 0, item.partitionCount) : item)),
+    );
+  }
+
+  #answerInSteps(items: readonly Item[]): void {
+    const context = this.#context;
+    // Brokers come and go meanwhile: all of the answer is of this moment.
+    for (const id of this.#services.view.image.cluster.brokers.keys()) this.#reachability.reaches(id);
+    const steps = encodeInSteps({
+      envelope: this.#body([]),
+      version: context.apiVersion,
+      correlationId: context.correlationId,
+      items,
+      describe: this.#topic,
+      isCancelled: () => context.cancelled,
+    });
+    this.#runner.run(steps, (error, parts) => {
+      if (error !== null) return context.fail(error);
+      return parts === null || parts === undefined ? undefined : context.respondEncoded(parts);
+    });
   }
 
   #respond(topics: readonly TopicAnswer[]): void {
+    this.#context.respond(this.#body(topics));
+  }
+
+  #body(topics: readonly TopicAnswer[]): Response {
     const { view, clusterId } = this.#services;
     const { listener } = this.#context.connection;
-    this.#context.respond({
+    return {
       throttleTimeMs: 0,
       brokers: view.nodes(listener),
       clusterId,
       controllerId: controllerIdFor(this.#services, listener),
       topics,
       clusterAuthorizedOperations: this.#clusterOperations(),
-    });
+    };
   }
 
   #clusterOperations(): number {
