@@ -3,6 +3,7 @@ import { ZERO_UUID } from '../../src/base/uuid.ts';
 import { keyOf, VoterSet } from '../../src/raft/voter-set.ts';
 import type { Cluster } from './cluster.ts';
 import type { SimNode, SimProcess } from './node.ts';
+import { sendNonsense } from './nonsense.ts';
 import { isExpendable, isRemovable } from './voters-in-use.ts';
 
 type Act = (cluster: Cluster, random: Random) => void;
@@ -101,6 +102,11 @@ export const MISHAPS = {
     cluster.crash(id, true);
     cluster.loseDisk(id);
     if (random.chance(0.7)) cluster.start(id);
+  },
+  /** A confused peer. */
+  nonsense: (cluster, random) => {
+    const member = anyNode(cluster, random).member;
+    if (member !== null) sendNonsense(cluster, member, random);
   },
   // The log.
   snapshot: (cluster, random) => onAny(cluster, random, (member) => void member.beginSnapshot()),

@@ -208,6 +208,12 @@ const RECIPES = {
     mishapEveryMs: 250,
     weather: { dropChance: 0.02, duplicateChance: 0.2, lateChance: 0.25, lateMs: 1900 },
   },
+  /** Requests of another cluster, of the past, for another directory, from beyond the end of the log: refused, whatever else goes on. */
+  nonsense: {
+    mishaps: merge(NETWORK, { nonsense: 40, resign: 2, blink: 2, start: 2, burst: 2 }),
+    mishapEveryMs: 60,
+    weather: POOR,
+  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** Name of a scenario. */
