@@ -20,13 +20,25 @@ const LIMP_MS = 300;
 const OPERATIONS_AHEAD = 40;
 /** How likely a machine on which nothing runs loses its power. */
 const DARK_WHILE_DOWN = 0.3;
+/** Of the runs: the share in which nothing happens before all topics are there. */
+const CALM_BEGINNING = 0.75;
+/** Of the stops that meet a broker that is not up: the share that lets it be. */
+const SPARED = 0.7;
 /** Virtual time after which a healed broker must have served everybody. */
 const HEAL_LIMIT_MS = 120_000;
+
+/** Where a machine goes down. */
+export interface CrashPoint {
+  /** The n-th operation that changes its disk, from 1. */
+  readonly operation: number;
+  readonly kind: CrashKind;
+}
 
 /** A run of the whole broker: trouble for some events, then everything heals, the producers finish and every partition is read from its start. */
 export class BrokerRun {
   readonly #world: World;
   readonly #scenario: Scenario;
+  readonly #crashAt: CrashPoint | null | undefined;
   readonly #random: Random;
   readonly #internet: VirtualInternet;
   readonly #node: SimulatedNode;
@@ -38,8 +50,10 @@ export class BrokerRun {
   /** Counts the losses of power that need a survey. */
   #survey = 0;
 
-  constructor(world: World, scenario: Scenario) {
+  /** @param crashAt see `SimulationOptions.crashAt` */
+  constructor(world: World, scenario: Scenario, crashAt?: CrashPoint | null) {
     this.#world = world;
+    this.#crashAt = crashAt;
     this.#scenario = scenario;
     this.#random = world.random.fork();
     const { faults } = scenario;
@@ -49,7 +63,7 @@ export class BrokerRun {
       random: world.random.fork(),
       windowBytes: faults.windowBytes,
     });
-    this.#node = new SimulatedNode(world, this.#internet, faults, world.random.fork());
+    this.#node = new SimulatedNode(world, this.#internet, scenario, world.random.fork());
     this.#topics = scenario.topics.map(
       (plan) => new TopicRun(plan, world, scenario, (host) => this.#portsFor(host, () => this.#surveying)),
     );
@@ -62,12 +76,23 @@ export class BrokerRun {
   /** Runs until `events` have happened and everything has healed. What is broken is in `world.failure`. */
   async run(events: number): Promise<void> {
     const { clock } = this.#world;
+    const crashAt = this.#crashAt;
+    if (crashAt) this.#node.disk.faults.arm(crashAt.operation, crashAt.kind);
     this.#startNode();
     for (const topic of this.#topics) this.#make(topic);
+    // In most runs trouble begins when there is something to lose.
+    if (crashAt === undefined && this.#random.chance(CALM_BEGINNING))
+      await this.#drive(() => this.#topics.every(({ state }) => state === 'there'));
     this.#planFaults();
-    await this.#drive(() => clock.eventsRun >= events);
+    const end = clock.eventsRun + events;
+    await this.#drive(() => clock.eventsRun >= end);
     if (!this.#failed) await this.#heal();
     if (!this.#failed) await this.#audit();
+  }
+
+  /** Operations that changed the disk, by what they did and to which kind of file, and in order. */
+  get operations(): readonly string[] {
+    return this.#node.disk.faults.operations;
   }
 
   get #failed(): boolean {
@@ -157,12 +182,17 @@ export class BrokerRun {
   }
 
   #actors(): { readonly host: string; dropConnection(): void }[] {
-    return this.#topics.flatMap(({ producers, readers }) => [...producers, ...readers]);
+    return this.#topics.flatMap(({ producers, readers, deleters }) => [
+      ...producers,
+      ...readers,
+      ...deleters,
+    ]);
   }
 
   #stopNode(): void {
     const { faults } = this.#scenario;
     const random = this.#random;
+    if (this.#node.state !== 'up' && random.chance(SPARED)) return undefined;
     const dice = random.below(1000) / 1000;
     const kind: StopKind =
       dice < faults.powerShare ? 'power' : dice < faults.powerShare + faults.killShare ? 'kill' : 'clean';
@@ -269,13 +299,15 @@ export class BrokerRun {
     for (const topic of this.#topics) {
       for (let partition = 0; partition < topic.plan.partitions; partition++) {
         let found: readonly FoundRecord[] | null = null;
+        let start = 0;
         const label = `${topic.label}-${partition}`;
         const auditor = new AuditActor(
           this.#world,
           this.#portsFor('auditor', () => false),
           { topic: topic.plan.name, partition, label },
-          (records) => {
+          (records, from) => {
             found = records;
+            start = from;
           },
         );
         const done = await this.#drive(() => found !== null);
@@ -287,7 +319,7 @@ export class BrokerRun {
           );
           return;
         }
-        this.#world.emit({ kind: 'audit', partition: label, records: found });
+        this.#world.emit({ kind: 'audit', partition: label, start, records: found });
       }
     }
   }

@@ -40,10 +40,29 @@ export type SimulationEvent =
       readonly end: number;
       readonly cause: 'power' | 'truncation';
     }
+  /** A client is about to ask that all below `offset` be deleted. */
+  | { readonly kind: 'asked-to-delete'; readonly partition: PartitionName; readonly offset: number }
+  /** The broker said that all below `lowWatermark` is deleted. */
+  | {
+      readonly kind: 'deleted';
+      readonly partition: PartitionName;
+      readonly lowWatermark: number;
+      readonly atMs: number;
+    }
+  /** The broker told where a log begins and ends (its high watermark), to somebody who asked at `askedMs`. `ends` is null where it told only the beginning. */
+  | {
+      readonly kind: 'told-start';
+      readonly partition: PartitionName;
+      readonly start: number;
+      readonly ends: number | null;
+      readonly askedMs: number;
+    }
   /** The run is over and everything healed: the whole partition as a fresh reader got it. */
   | {
       readonly kind: 'audit';
       readonly partition: PartitionName;
+      /** Where the log begins. */
+      readonly start: number;
       readonly records: readonly { readonly offset: number; readonly record: RecordIdentity }[];
     };
 

@@ -41,6 +41,8 @@ class CountingFaults extends DiskFaults {
   /** Set once the machine went down at an operation; every later one is refused until `revive`. */
   down: CrashKind | null = null;
   #inForce = 0;
+  /** What was done, in order, as `operation kind-of-file`. */
+  readonly operations: string[] = [];
 
   /** True while any fault is in force. */
   get inForce(): boolean {
@@ -75,11 +77,22 @@ class CountingFaults extends DiskFaults {
 
   override strike(operation: DiskOperation, path: string): string | null {
     const armed = this.#armed;
-    if (armed !== null && CHANGING.has(operation) && --armed.left <= 0) {
+    const changes = CHANGING.has(operation);
+    if (changes && this.down === null) this.operations.push(`${operation} ${kindOf(path)}`);
+    if (armed !== null && changes && --armed.left <= 0) {
       this.#armed = null;
       this.down = armed.kind;
     }
     if (this.down !== null) throw new MachineDown(`the machine is down: ${operation} ${path}`);
     return super.strike(operation, path);
   }
+}
+
+/** What a path names, without names and numbers: `topic/.log`, `topic-delete/`, `recovery-point-offset-checkpoint.tmp`. */
+function kindOf(path: string): string {
+  return path
+    .replace(/^\/data\/?/, '')
+    .replace(/topic-\d+-\d+\.[0-9a-f]+-(\w+)/, 'topic-$1')
+    .replace(/topic-\d+-\d+/, 'topic')
+    .replace(/\d{20}(-\d{10})?/, '');
 }

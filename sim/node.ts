@@ -4,7 +4,7 @@ import { Broker } from '../src/broker/broker.ts';
 import { developmentConfig } from '../src/config/development.ts';
 import { Violation } from './checkers/checker.ts';
 import { type CrashKind, MachineDisk } from './machine-disk.ts';
-import type { FaultPlan } from './scenario.ts';
+import type { ChoresPlan, FaultPlan } from './scenario.ts';
 import type { HostClock } from './virtual/clock.ts';
 import { VirtualCompute } from './virtual/compute.ts';
 import { SSD_LATENCY } from './virtual/disk.ts';
@@ -36,6 +36,7 @@ export class SimulatedNode {
   readonly #world: World;
   readonly #internet: VirtualInternet;
   readonly #random: Random;
+  readonly #settings: Readonly<Record<string, string>>;
   #clock: HostClock | null = null;
   #network: VirtualNetwork | null = null;
   #broker: Broker | null = null;
@@ -46,10 +47,23 @@ export class SimulatedNode {
   /** True after a stop in good order: all that was acknowledged is on the device, and the next start has nothing to recover. */
   leftClean = false;
 
-  constructor(world: World, internet: VirtualInternet, faults: FaultPlan, random: Random) {
+  constructor(
+    world: World,
+    internet: VirtualInternet,
+    plan: { readonly faults: FaultPlan; readonly chores: ChoresPlan },
+    random: Random,
+  ) {
+    const { faults, chores } = plan;
     this.#world = world;
     this.#internet = internet;
     this.#random = random;
+    this.#settings = {
+      listeners: `PLAINTEXT://${BROKER_ADDRESS.host}:${BROKER_ADDRESS.port}`,
+      'log.dir': DATA_DIRECTORY,
+      'log.flush.offset.checkpoint.interval.ms': String(chores.checkpointMs),
+      'replica.high.watermark.checkpoint.interval.ms': String(chores.highWatermarkMs),
+      'log.retention.check.interval.ms': String(chores.retentionMs),
+    };
     this.disk = new MachineDisk({
       clock: world.clock,
       random: random.fork(),
@@ -71,10 +85,7 @@ export class SimulatedNode {
     this.#network = this.#internet.host(BROKER_ADDRESS.host);
     const random = this.#random.fork();
     const starting = Broker.start({
-      config: developmentConfig(
-        { listeners: `PLAINTEXT://${BROKER_ADDRESS.host}:${BROKER_ADDRESS.port}`, 'log.dir': DATA_DIRECTORY },
-        { hostName: BROKER_ADDRESS.host, workingDirectory: '/' },
-      ),
+      config: developmentConfig(this.#settings, { hostName: BROKER_ADDRESS.host, workingDirectory: '/' }),
       ports: {
         clock,
         disk: this.disk,

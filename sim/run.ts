@@ -1,7 +1,7 @@
 import { Random } from '../src/base/random.ts';
-import { BrokerRun } from './broker-run.ts';
+import { BrokerRun, type CrashPoint } from './broker-run.ts';
 import { FollowerRun } from './follower-run.ts';
-import { drawScenario, SCENARIOS, type ScenarioName } from './scenario.ts';
+import { drawScenario, NO_TROUBLE, type Scenario, SCENARIOS, type ScenarioName } from './scenario.ts';
 import { PRODUCERS_BETWEEN_INCARNATIONS } from './topic-run.ts';
 import { World } from './world.ts';
 
@@ -15,6 +15,11 @@ export interface SimulationOptions {
   readonly events?: number | undefined;
   /** Asks the broker itself for its invariants after every event; true by default. What is found without it was found from outside. */
   readonly looksInside?: boolean | undefined;
+  /**
+   * The machine goes down at this operation of its disk, and nothing else goes wrong; the same seed with another operation does the same up to there. `null`: it does not go down
+   * at all. Left out: the scenario has its own troubles.
+   */
+  readonly crashAt?: CrashPoint | null | undefined;
   /** Gets each line of the trace at once. */
   readonly print?: ((line: string) => void) | undefined;
 }
@@ -31,6 +36,8 @@ export interface SimulationResult {
   readonly virtualMs: number;
   readonly acknowledged: number;
   readonly observed: number;
+  /** Operations that changed the broker's disk, in order; empty for runs without a broker. */
+  readonly operations: readonly string[];
   /** The end of the trace, oldest line first. */
   readonly lastLines: readonly string[];
 }
@@ -43,17 +50,23 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const random = new Random(options.seed);
   const drawn = random.pick(SCENARIOS);
   const name = options.scenario ?? drawn;
-  const scenario = drawScenario(name, random.fork());
+  const scenario = scenarioOf(options, name, random.fork());
   const world = new World(random, {
     print: options.print ?? null,
     isIdempotent: (producer) =>
       scenario.producers[producer % PRODUCERS_BETWEEN_INCARNATIONS]?.idempotent ?? false,
+    isRetained: (partition) => isRetained(scenario, partition),
     looksInside: options.looksInside ?? true,
   });
   const events = options.events ?? DEFAULT_EVENTS;
+  let operations: readonly string[] = [];
   try {
     if (name === 'follower') await new FollowerRun(world).run(events);
-    else await new BrokerRun(world, scenario).run(events);
+    else {
+      const run = new BrokerRun(world, scenario, options.crashAt);
+      operations = run.operations;
+      await run.run(events);
+    }
   } catch (error) {
     world.failure ??= error as Error;
   }
@@ -66,6 +79,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     virtualMs: world.clock.monotonicMs(),
     acknowledged: world.counts.get('acknowledged') ?? 0,
     observed: world.counts.get('observed') ?? 0,
+    operations,
     lastLines: world.trace.last(KEPT_LINES),
   };
+}
+
+function scenarioOf(options: SimulationOptions, name: ScenarioName, random: Random): Scenario {
+  const scenario = drawScenario(name, random);
+  if (options.crashAt === undefined) return scenario;
+  return { ...scenario, faults: { ...scenario.faults, ...NO_TROUBLE } };
+}
+
+/** True if the broker deletes of a partition by itself. Events call partitions `topic-partition` or, of a topic made anew, `topic#incarnation-partition`. */
+function isRetained({ topics }: Scenario, partition: string): boolean {
+  const name = partition.replace(/(#\d+)?-\d+$/, '');
+  const plan = topics.find((topic) => topic.name === name);
+  return plan !== undefined && (plan.retentionBytes >= 0 || plan.retentionMs >= 0);
 }

@@ -1,6 +1,8 @@
+import { DeleterActor } from './actors/deleter.ts';
 import type { PeerPorts } from './actors/peer.ts';
 import { ProducerActor } from './actors/producer.ts';
 import { ReaderActor } from './actors/reader.ts';
+import type { TopicFacts } from './actors/topic-facts.ts';
 import type { Scenario, TopicPlan } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +19,7 @@ export class TopicRun {
   state: 'making' | 'there' | 'going' = 'making';
   producers: ProducerActor[] = [];
   readers: ReaderActor[] = [];
+  deleters: DeleterActor[] = [];
   readonly #world: World;
   readonly #scenario: Scenario;
   readonly #portsFor: (host: string) => PeerPorts;
@@ -56,7 +59,22 @@ export class TopicRun {
       this.readers.push(new ReaderActor(plan, this.#world, ports, facts));
     }
     if (this.#draining) this.drain();
-    for (const actor of [...this.producers, ...this.readers]) actor.start();
+    else this.#makeDeleters(facts);
+    for (const actor of this.#actors) actor.start();
+  }
+
+  #makeDeleters(facts: TopicFacts): void {
+    const { name, partitions, deleteRecordsEveryMs } = this.plan;
+    if (deleteRecordsEveryMs === 0) return;
+    for (let partition = 0; partition < partitions; partition++) {
+      const ports = this.#portsFor(`deleter-${facts.label}-${partition}`);
+      const plan = { topic: name, partition, everyMs: deleteRecordsEveryMs };
+      this.deleters.push(new DeleterActor(plan, this.#world, ports, facts));
+    }
+  }
+
+  get #actors(): readonly { start(): void; stop(): void }[] {
+    return [...this.producers, ...this.readers, ...this.deleters];
   }
 
   /** It is gone; the next `made` is of another topic with the same name. */
@@ -67,16 +85,19 @@ export class TopicRun {
     this.#world.note(`${this.plan.name} is gone`);
   }
 
-  /** Nothing new is written, now and in later incarnations. */
+  /** Nothing new is written, and nothing is deleted, now and in later incarnations. */
   drain(): void {
     this.#draining = true;
     for (const producer of this.producers) producer.drain();
+    for (const deleter of this.deleters) deleter.stop();
+    this.deleters = [];
   }
 
   /** Producers and readers end as they are. */
   leave(): void {
-    for (const actor of [...this.producers, ...this.readers]) actor.stop();
+    for (const actor of this.#actors) actor.stop();
     this.producers = [];
     this.readers = [];
+    this.deleters = [];
   }
 }

@@ -1,7 +1,9 @@
 import type { Random } from '../src/base/random.ts';
 import { AcknowledgedIsKept } from './checkers/acknowledged-is-kept.ts';
 import { type Checker, Violation } from './checkers/checker.ts';
+import { LogStartIsKept } from './checkers/log-start-is-kept.ts';
 import { NoDuplicates } from './checkers/no-duplicates.ts';
+import { ObservedIsKept } from './checkers/observed-is-kept.ts';
 import { OneValuePerOffset } from './checkers/one-value-per-offset.ts';
 import { ProducerOrder } from './checkers/producer-order.ts';
 import { SoundReads } from './checkers/sound-reads.ts';
@@ -23,22 +25,25 @@ export class World {
 
   readonly #looksInside: boolean;
 
-  /** @param options `isIdempotent` says of a producer's number whether it is idempotent; see `SimulationOptions` for `looksInside` */
+  /** @param options `isIdempotent` says of a producer's number whether it is idempotent, `isRetained` of a partition whether the broker deletes of it by itself; see `SimulationOptions` for `looksInside` */
   constructor(
     random: Random,
     options: {
       readonly print: ((line: string) => void) | null;
       readonly isIdempotent: (producer: number) => boolean;
+      readonly isRetained: (partition: string) => boolean;
       readonly looksInside: boolean;
     },
   ) {
-    const { isIdempotent } = options;
+    const { isIdempotent, isRetained } = options;
     this.random = random;
     this.#looksInside = options.looksInside;
     this.trace = new Trace(options.print);
     this.#checkers = [
       new AcknowledgedIsKept(),
+      new ObservedIsKept(),
       new OneValuePerOffset(),
+      new LogStartIsKept(isRetained),
       new ProducerOrder(),
       new NoDuplicates(isIdempotent),
       new SoundReads(),
@@ -94,7 +99,13 @@ function describe(event: SimulationEvent): string {
       return `unsound ${event.partition}: ${event.detail}`;
     case 'cut':
       return `cut ${event.partition} at ${event.end} by ${event.cause}`;
+    case 'asked-to-delete':
+      return `asked to delete ${event.partition} below ${event.offset}`;
+    case 'deleted':
+      return `deleted ${event.partition} below ${event.lowWatermark}`;
+    case 'told-start':
+      return `told that ${event.partition} begins at ${event.start}`;
     case 'audit':
-      return `audit ${event.partition}: ${event.records.length} records ${event.records.map(({ offset, record }) => `${offset}=${recordKey(record)}`).join(' ')}`;
+      return `audit ${event.partition} from ${event.start}: ${event.records.length} records ${event.records.map(({ offset, record }) => `${offset}=${recordKey(record)}`).join(' ')}`;
   }
 }

@@ -26,6 +26,10 @@ export class AdminActor {
       'flush.messages': plan.durable ? '1' : '9223372036854775807',
       'internal.segment.bytes': String(plan.segmentBytes),
       'index.interval.bytes': String(plan.indexIntervalBytes),
+      'retention.bytes': String(plan.retentionBytes),
+      'retention.ms': String(plan.retentionMs),
+      'file.delete.delay.ms': String(plan.fileDeleteDelayMs),
+      'compression.type': plan.compressionType,
       'message.timestamp.type': plan.appendTime ? 'LogAppendTime' : 'CreateTime',
     }).map(([name, value]) => ({ name, value }));
     const topic = {

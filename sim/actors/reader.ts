@@ -1,5 +1,5 @@
 import { ErrorCode, errorName } from '../../src/base/errors.ts';
-import { FETCH } from '../../src/client/apis.ts';
+import { FETCH, LIST_OFFSETS } from '../../src/client/apis.ts';
 import type { FetchResponse } from '../../src/protocol/messages/fetch.ts';
 import type { ReaderPlan } from '../scenario.ts';
 import type { World } from '../world.ts';
@@ -8,6 +8,7 @@ import { Peer, type PeerPorts } from './peer.ts';
 import type { TopicFacts } from './topic-facts.ts';
 
 const RETRY_MS = 25;
+const EARLIEST = -2;
 
 /** Follows one partition from offset 0, with or without a fetch session, and reports every record it is handed. */
 export class ReaderActor {
@@ -60,6 +61,7 @@ export class ReaderActor {
     if (this.#asking) return;
     const offset = this.#offset;
     const { plan } = this;
+    const askedMs = this.#peer.ports.clock.monotonicMs();
     const inSession = plan.session && this.#session.id !== 0;
     const sent = this.#peer.send(
       FETCH,
@@ -82,8 +84,10 @@ export class ReaderActor {
       { maxVersion: plan.fetchVersion },
       (response) => {
         this.#asking = false;
+        if (response !== null) this.#lookAtStart(response, askedMs);
         const again = response !== null && this.#take(response, offset, inSession);
         if (!again) this.#session = { id: 0, epoch: 0 };
+        if (response !== null && isBehind(response)) return this.#catchUp();
         this.#peer.later(again ? 1 : RETRY_MS, () => this.#ask());
       },
     );
@@ -91,9 +95,57 @@ export class ReaderActor {
     if (!sent && !this.#peer.stopped) this.#peer.later(RETRY_MS, () => this.#ask());
   }
 
+  #lookAtStart(response: FetchResponse, askedMs: number): void {
+    const found = response.responses[0]?.partitions[0];
+    if (found === undefined || found.errorCode !== ErrorCode.NONE || found.logStartOffset < 0) return;
+    this.#world.emit({
+      kind: 'told-start',
+      partition: this.#name,
+      start: found.logStartOffset,
+      ends: found.highWatermark,
+      askedMs,
+    });
+  }
+
+  /** What it would read next is no longer there, or not yet: it goes on at the start of the log if that is further on. */
+  #catchUp(): void {
+    const again = (): void => this.#peer.later(RETRY_MS, () => this.#ask());
+    const { topic, partition } = this.plan;
+    const request = {
+      replicaId: -1,
+      topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: EARLIEST }] }],
+    };
+    const askedMs = this.#peer.ports.clock.monotonicMs();
+    this.#asking = this.#peer.send(
+      LIST_OFFSETS,
+      () => request,
+      {},
+      (response) => {
+        this.#asking = false;
+        const found = response?.topics[0]?.partitions[0];
+        if (found?.errorCode === ErrorCode.NONE) {
+          this.#world.emit({
+            kind: 'told-start',
+            partition: this.#name,
+            start: found.offset,
+            ends: null,
+            askedMs,
+          });
+          this.#offset = Math.max(this.#offset, found.offset);
+        }
+        again();
+      },
+    );
+    if (!this.#asking) again();
+  }
+
+  get #name(): string {
+    return `${this.#topic.label}-${this.plan.partition}`;
+  }
+
   /** @returns false when it went wrong and the session is to be made anew. */
   #take(response: FetchResponse, askedOffset: number, inSession: boolean): boolean {
-    const name = `${this.#topic.label}-${this.plan.partition}`;
+    const name = this.#name;
     if (response.errorCode !== ErrorCode.NONE) {
       this.#world.note(`reader-${this.plan.id}: ${errorName(response.errorCode)}`);
       return false;
@@ -119,4 +171,8 @@ export class ReaderActor {
     this.#offset = parsed.nextOffset;
     return true;
   }
+}
+
+function isBehind(response: FetchResponse): boolean {
+  return response.responses[0]?.partitions[0]?.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE;
 }

@@ -8,7 +8,7 @@ interface Promised {
 
 /**
  * No acknowledged record is lost beyond what DESIGN §6 promises: whatever was acknowledged outlives the process, and what counts as durable outlives the
- * machine. A loss of power may take a suffix of what was not durable, never a record below the end that is left.
+ * machine. A loss of power may take a suffix of what was not durable, never a record below the end that is left. What is below the start of the log was deleted: see `LogStartIsKept`.
  */
 export class AcknowledgedIsKept implements Checker {
   readonly invariant = 'an acknowledged record is kept';
@@ -20,6 +20,7 @@ export class AcknowledgedIsKept implements Checker {
     if (event.kind === 'audit') {
       const there = new Map(event.records.map(({ offset, record }) => [offset, recordKey(record)]));
       for (const [offset, { record }] of this.#of(event.partition)) {
+        if (offset < event.start) continue;
         const found = there.get(offset);
         if (found !== recordKey(record)) {
           this.#fail(

@@ -339,7 +339,8 @@ export class VirtualDisk implements Disk, FileOwner {
       file.flush((flushError) => {
         if (flushError !== null) return fail(flushError);
         try {
-          file.renameTo(path);
+          // By name, as on a real machine: the directory may have been renamed or removed meanwhile.
+          this.rename(temporary, path);
         } catch (error) {
           return fail(asDiskError(error));
         }

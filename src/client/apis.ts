@@ -4,6 +4,7 @@ import { codecOf } from '../protocol/codec.ts';
 import { encodeRequest, responseBodyStart } from '../protocol/headers.ts';
 import { ApiVersionsRequest, ApiVersionsResponse } from '../protocol/messages/api-versions.ts';
 import { CreateTopicsRequest, CreateTopicsResponse } from '../protocol/messages/create-topics.ts';
+import { DeleteRecordsRequest, DeleteRecordsResponse } from '../protocol/messages/delete-records.ts';
 import { DeleteTopicsRequest, DeleteTopicsResponse } from '../protocol/messages/delete-topics.ts';
 import { FetchRequest, FetchResponse } from '../protocol/messages/fetch.ts';
 import { InitProducerIdRequest, InitProducerIdResponse } from '../protocol/messages/init-producer-id.ts';
@@ -67,6 +68,8 @@ export const METADATA = callOf(MetadataRequest, MetadataResponse);
 export const API_VERSIONS = callOf(ApiVersionsRequest, ApiVersionsResponse);
 /** Makes topics. */
 export const CREATE_TOPICS = callOf(CreateTopicsRequest, CreateTopicsResponse);
+/** Deletes records at the start of partitions. */
+export const DELETE_RECORDS = callOf(DeleteRecordsRequest, DeleteRecordsResponse);
 /** Deletes topics. */
 export const DELETE_TOPICS = callOf(DeleteTopicsRequest, DeleteTopicsResponse);
 /** Gives out producer ids. */

@@ -49,6 +49,8 @@ export class DirectoryCheckpoints {
   readonly #texts = new Map<string, string>();
   /** Names in the files that no log here has: of deleted logs, mostly. */
   #orphans = new Set<string>();
+  /** Orphans that the writing in progress leaves out: until it has ended the files may still name them. */
+  #leaving: ReadonlySet<string> = new Set();
   #running = false;
   #queue: Job[] = [];
   /** Who waits for the next writing of the log starts. */
@@ -88,7 +90,8 @@ export class DirectoryCheckpoints {
 
   /** True if the files say no more of `log` than is true. */
   isSettled(log: PartitionLog): boolean {
-    return log.offsets.isSettled && !this.#orphans.has(partitionDirectoryName(log.topic, log.partition));
+    const name = partitionDirectoryName(log.topic, log.partition);
+    return log.offsets.isSettled && !this.#orphans.has(name) && !this.#leaving.has(name);
   }
 
   /** Has the files say no more of `log` than is true; inline if they do not. Several logs share one writing. */
@@ -148,13 +151,19 @@ export class DirectoryCheckpoints {
   }
 
   *#write(files: readonly CheckpointKind[]): Steps<DiskError | null> {
-    const orphans = this.#orphans;
-    if (files === ALL) this.#orphans = new Set();
+    if (files !== ALL) return yield* this.#writeFiles(files);
+    this.#leaving = this.#orphans;
+    this.#orphans = new Set();
+    const error = yield* this.#writeFiles(files);
+    if (error !== null) for (const orphan of this.#leaving) this.#orphans.add(orphan);
+    this.#leaving = new Set();
+    return error;
+  }
+
+  *#writeFiles(files: readonly CheckpointKind[]): Steps<DiskError | null> {
     for (const kind of files) {
       const error = this.directory.offline ? offlineError(this.directory) : yield* this.#writeFile(kind);
-      if (error === null) continue;
-      if (files === ALL) for (const orphan of orphans) this.#orphans.add(orphan);
-      return error;
+      if (error !== null) return error;
     }
     return null;
   }

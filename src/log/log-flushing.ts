@@ -70,6 +70,15 @@ export class LogFlushing implements FlushHost {
     this.#metadataDirty = true;
   }
 
+  /** `partition.metadata` is not written before `letNameGo`, and nobody waits for it. */
+  holdName(): void {
+    this.#metadataFile.hold();
+  }
+
+  letNameGo(): void {
+    this.#metadataFile.letGo();
+  }
+
   #saveMetadata(): void {
     if (!this.#metadataDirty) return;
     this.#metadataDirty = false;

@@ -97,7 +97,13 @@ export function* loadLog(
   const { disk, clock } = resources.environment;
   let { segments, logEndOffset } = found;
   const { checkpointed } = request;
-  const logStartOffset = Math.max(checkpointed.logStartOffset, segments[0]?.baseOffset ?? 0);
+  const topicId = readTopicId(loading);
+  // Whose start a log begins at that has neither identity nor records up to there: that of a deleted one of its name.
+  const isInherited = topicId === ZERO_UUID && checkpointed.logStartOffset > logEndOffset;
+  const logStartOffset = Math.max(
+    isInherited ? 0 : checkpointed.logStartOffset,
+    segments[0]?.baseOffset ?? 0,
+  );
   const promised = Math.max(
     checkpointed.recoveryPoint,
     checkpointed.highWatermark,
@@ -111,13 +117,13 @@ export function* loadLog(
     logEndOffset = logStartOffset;
     epochs.clear();
     producers.clear();
+    if (logStartOffset > 0) yield* makeNamesDurable(loading);
   }
   epochs.truncateFromEnd(logEndOffset);
   epochs.truncateFromStart(logStartOffset);
   snapshots.removeAbove(logEndOffset);
   snapshots.removeStrays(new Set(segments.map((segment) => segment.baseOffset)));
   (segments.at(-1) as Segment).prepareToGrow();
-  const topicId = readTopicId(loading);
   return new PartitionLog(resources, {
     topic: request.topic,
     partition: request.partition,
@@ -133,7 +139,10 @@ export function* loadLog(
       {
         start: logStartOffset,
         end: logEndOffset,
-        flushedEnd: request.trusted ? logEndOffset : Math.min(checkpointed.recoveryPoint, logEndOffset),
+        // Nobody waits for what is below the start to be flushed: the high watermark is never below it.
+        flushedEnd: request.trusted
+          ? logEndOffset
+          : Math.max(Math.min(checkpointed.recoveryPoint, logEndOffset), logStartOffset),
         highWatermark: Math.max(Math.min(checkpointed.highWatermark, logEndOffset), logStartOffset),
       },
       { ...checkpointed },
@@ -142,6 +151,12 @@ export function* loadLog(
     writeMetadata: !loading.files.has(PARTITION_METADATA_FILE) && topicId !== ZERO_UUID,
     entriesDirty: !request.trusted,
   });
+}
+
+/** A checkpoint leaves out the start of a log whose first segment is named by it. @throws DiskError */
+function* makeNamesDurable({ resources, path }: Loading): Steps<void> {
+  const error = yield* awaitDisk((done) => resources.environment.disk.flushDirectory(path, done));
+  if (error !== null) throw error;
 }
 
 function* prepare(resources: LogResources, scanner: BatchScanner, request: LoadRequest): Steps<Loading> {
@@ -401,7 +416,9 @@ function openUnindexed(loading: Loading, baseOffset: number, txnIndex: Transacti
     createdMs: files.get(logName)?.modifiedMs ?? 0,
   });
   const timeName = offsetFileName(baseOffset, TIME_INDEX_SUFFIX);
-  if (segment.file.sizeBytes === 0 && files.get(timeName)?.sizeBytes === 0) segment.markFlushed();
+  // After a crash an empty file may have been cut by a start that did not live to make that durable.
+  const isEmpty = segment.file.sizeBytes === 0 && files.get(timeName)?.sizeBytes === 0;
+  if (isEmpty && loading.request.trusted) segment.markFlushed();
   return segment;
 }
 

@@ -177,7 +177,7 @@ export class LogManager {
     log.settleCheckpoints = (cut, done) => checkpoints.settle(cut, done);
     log.saveLogStart = (_log, done) => checkpoints.saveLogStarts(done);
     // What the checkpoints promise may be more than there is, or of another log that had this name.
-    if (!checkpoints.isSettled(log)) log.holdUntil((done) => checkpoints.settleSurely(log, done));
+    if (!checkpoints.isSettled(log)) log.takeUp((done) => checkpoints.settleSurely(log, done));
     if (other === undefined) return null;
     return new BrokerError(
       'LOG_DUPLICATED',

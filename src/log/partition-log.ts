@@ -43,6 +43,10 @@ export class PartitionLog {
   readonly #leaveDirectory: () => void;
   /** The directory does not name the topic yet: the first append has that done, so that ten thousand new partitions do not mean as many flushes. */
   #isUnnamed: boolean;
+  /** The checkpoint that segments below the log start wait for could not be written. */
+  #burialDue = false;
+  /** Checkpoints may say more of it than is true. */
+  #unsettled = false;
   /** Grows with each deletion of segments whose renaming is not durable yet; 0 without any. */
   #burials = 0;
   /** Set by the manager; without checkpoints there is nothing to settle. */
@@ -87,10 +91,27 @@ export class PartitionLog {
     this.#isUnnamed = true;
   }
 
+  /**
+   * Whoever made the log takes it up, at most once and before any append. Its identity and its records come after `settle`: what the checkpoints say of a deleted log must not be said of a new one of its
+   * name.
+   */
+  takeUp(settle: (done: () => void) => void): void {
+    this.#unsettled = true;
+    this.#flushing.holdName();
+    this.#lane.hold();
+    settle(() => {
+      this.#unsettled = false;
+      this.#flushing.letNameGo();
+      if (this.#isUnnamed) this.#holdUntilNamed();
+      this.#lane.letGo();
+    });
+  }
+
   /** Records come after the identity: a log without one is empty or made by an old version, so that a new topic never inherits what a deleted one left. */
   #holdUntilNamed(): void {
     this.#isUnnamed = false;
-    this.holdUntil((done) => this.#flushing.whenMetadataSaved(done));
+    this.#lane.hold();
+    this.#flushing.whenMetadataSaved(() => this.#lane.letGo());
   }
 
   /** The log directory it lies in. */
@@ -192,7 +213,7 @@ export class PartitionLog {
    * come early.
    */
   append(request: AppendRequest, done: AppendCallback): void {
-    if (this.#isUnnamed) this.#holdUntilNamed();
+    if (this.#isUnnamed && !this.#unsettled) this.#holdUntilNamed();
     this.#lane.append(request, done);
   }
 
@@ -372,18 +393,12 @@ export class PartitionLog {
     this.#writer.preallocate(this.#core.segments.active);
   }
 
-  /** Appends wait until `start` calls back. */
-  holdUntil(start: (done: () => void) => void): void {
-    this.#lane.hold();
-    start(() => this.#lane.letGo());
-  }
-
   /**
    * Raises the log start; segments wholly below it are deleted, once the checkpoint of log starts says so: else a crash could keep a later one of them and lose an earlier, which would
    * look like a hole. Never above the log end.
    */
   advanceLogStart(offset: number): void {
-    const { offsets, epochs, segments, background } = this.#core;
+    const { offsets, epochs, segments } = this.#core;
     assert(offset <= offsets.end, 'the log start is not above the log end');
     if (offset <= offsets.start || this.offline) return;
     offsets.start = offset;
@@ -391,7 +406,15 @@ export class PartitionLog {
     this.#graveyard.bury(segments.removeFirst(Math.max(segments.floor(offset), 0)));
     if (this.#graveyard.isEmpty) return;
     this.#burials++;
-    this.saveLogStart(this, () => background.whenQuiet(() => this.#bury()));
+    this.#saveThenBury();
+  }
+
+  /** Where the checkpoint cannot be written, the segments wait for the next call of `applyRetention`. */
+  #saveThenBury(): void {
+    this.saveLogStart(this, (error) => {
+      if (error === null) this.#core.background.whenQuiet(() => this.#bury());
+      else this.#burialDue = true;
+    });
   }
 
   /** Moves deleted segments out of the way; the checkpoint of the log start must stand until that is durable. Producer snapshots go last: a segment that stays needs the one at its start. */
@@ -431,6 +454,10 @@ export class PartitionLog {
    */
   applyRetention(nowMs: number): void {
     if (this.offline) return;
+    if (this.#burialDue) {
+      this.#burialDue = false;
+      this.#saveThenBury();
+    }
     const { segments } = this.#core;
     let count = countDeletable(this.#retained(), this.config, nowMs);
     // Nothing is deleted on the word of a time index alone.

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Disk, DiskError } from '../io/disk.ts';
 
 /**
@@ -11,6 +12,7 @@ export class SmallFileWriter {
   #writing = false;
   #dirty = false;
   #closed = false;
+  #held = false;
   #waiting: ((error: DiskError | null) => void)[] = [];
 
   /** `path` and `content` are asked for when a replacement begins. */
@@ -26,9 +28,20 @@ export class SmallFileWriter {
     this.#write();
   }
 
-  /** Calls `done` when all content of now is durable, or could not be made so. At once if it is. */
+  /** Nothing is written before `letGo`, and nobody waits for it. Not while something is being written. */
+  hold(): void {
+    assert(!this.#writing, 'a file is held before it is written');
+    this.#held = true;
+  }
+
+  letGo(): void {
+    this.#held = false;
+    this.#write();
+  }
+
+  /** Calls `done` when all content of now is durable, or could not be made so. At once if it is, or the file is held. */
   whenSaved(done: (error: DiskError | null) => void): void {
-    if (!this.#dirty && !this.#writing) return done(null);
+    if (this.#held || (!this.#dirty && !this.#writing)) return done(null);
     this.#waiting.push(done);
     return this.#write();
   }
@@ -40,7 +53,7 @@ export class SmallFileWriter {
   }
 
   #write(): void {
-    if (this.#writing || !this.#dirty || this.#closed) return;
+    if (this.#writing || !this.#dirty || this.#closed || this.#held) return;
     this.#writing = true;
     this.#dirty = false;
     const served = this.#waiting;
