@@ -31,18 +31,9 @@ const REGRESSIONS = [
     mutant: 'deletion-fails-the-directory',
   },
   {
-    title: 'a new topic does not take over what a deleted one of its name left without an identity',
-    mutant: 'records-before-identity',
-  },
-  {
     title:
       'a log that lost all its records in a crash begins where its checkpoint said, also after the next crash',
     mutant: 'restarted-log-without-a-name',
-  },
-  {
-    title:
-      'a new log is not named before the checkpoints that leave a deleted one of its name out are written',
-    mutant: 'orphans-forgotten-too-early',
   },
 ] as const;
 
