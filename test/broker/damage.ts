@@ -156,7 +156,7 @@ export async function startOn(sample: Sample, damage: Damage): Promise<Outcome> 
   return outcome;
 }
 
-/** The first bytes of a batch, which no crc covers, in a segment that was left by a clean stop: they are believed, as Kafka does (ADR 0012). */
+/** The first bytes of a batch, which no crc covers, in a segment that was left by a clean stop: they are believed, as Kafka does (ADR 0014). */
 function isUncovered(sample: Sample, damage: Damage): boolean {
   const content = sample.image.get(damage.path) as Buffer;
   if (damage.kind !== 'flip' || !damage.path.endsWith('.log')) return false;
