@@ -59,6 +59,8 @@ test('Kafka’s partition directories are served by Odradek, and Odradek’s by 
   for (const name of [...CODECS.map(([codec]) => codec), OPEN]) {
     await withClient(kafka.process.port, (client) => createTopics(client, [name], CONFIGS));
     await withClient(odradek.process.port, (client) => createTopics(client, [name], CONFIGS));
+    // A log has its identity in a file from its first record on; the record itself goes when Kafka's directory comes.
+    await writePlain({ bootstrap: odradek.process.bootstrap, topic: name, codec: 0 }, 1);
   }
   await writeAll(kafka, topics, (target) => writeTopic(target, ROUNDS));
 
